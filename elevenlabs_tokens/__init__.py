@@ -1,0 +1,108 @@
+"""Single-use tokens for ElevenLabs realtime speech: the API key stays on your backend.
+
+    async with AsyncElevenLabsClient() as client:
+        token = await client.tokens.single_use.create("realtime_scribe")
+
+Names are loaded when first asked for, so that importing the package costs next to nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from elevenlabs_tokens._version import __version__
+
+if TYPE_CHECKING:
+    from elevenlabs_tokens._client import AsyncElevenLabsClient
+    from elevenlabs_tokens._promise import HttpResponsePromise
+    from elevenlabs_tokens.environments import ElevenLabsEnvironment
+    from elevenlabs_tokens.exceptions import (
+        AuthenticationError,
+        BadRequestError,
+        ClientClosedError,
+        ElevenLabsConfigError,
+        ElevenLabsConnectionError,
+        ElevenLabsError,
+        ElevenLabsStatusError,
+        ElevenLabsTimeoutError,
+        ElevenLabsTLSError,
+        InvalidResponseError,
+        NotFoundError,
+        PaymentRequiredError,
+        PermissionDeniedError,
+        RateLimitError,
+        ServerError,
+        UnprocessableEntityError,
+    )
+    from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType
+    from elevenlabs_tokens.options import RequestOptions
+    from elevenlabs_tokens.responses import RawResponse, ValidationErrorItem, WithRawResponse
+
+_MODULES = {
+    "_client": ("AsyncElevenLabsClient",),
+    "_promise": ("HttpResponsePromise",),
+    "environments": ("ElevenLabsEnvironment",),
+    "exceptions": (
+        "AuthenticationError",
+        "BadRequestError",
+        "ClientClosedError",
+        "ElevenLabsConfigError",
+        "ElevenLabsConnectionError",
+        "ElevenLabsError",
+        "ElevenLabsStatusError",
+        "ElevenLabsTimeoutError",
+        "ElevenLabsTLSError",
+        "InvalidResponseError",
+        "NotFoundError",
+        "PaymentRequiredError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "ServerError",
+        "UnprocessableEntityError",
+    ),
+    "models": ("SingleUseTokenResponseModel", "SingleUseTokenType"),
+    "options": ("RequestOptions",),
+    "responses": ("RawResponse", "ValidationErrorItem", "WithRawResponse"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "AsyncElevenLabsClient",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ElevenLabsConfigError",
+    "ElevenLabsConnectionError",
+    "ElevenLabsEnvironment",
+    "ElevenLabsError",
+    "ElevenLabsStatusError",
+    "ElevenLabsTLSError",
+    "ElevenLabsTimeoutError",
+    "HttpResponsePromise",
+    "InvalidResponseError",
+    "NotFoundError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RawResponse",
+    "RequestOptions",
+    "ServerError",
+    "SingleUseTokenResponseModel",
+    "SingleUseTokenType",
+    "UnprocessableEntityError",
+    "ValidationErrorItem",
+    "WithRawResponse",
+    "__version__",
+]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value  # so that it is asked for once
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

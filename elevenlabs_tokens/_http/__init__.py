@@ -1,0 +1,1 @@
+"""The engine room: from a request, over the wire, to a model or an error."""

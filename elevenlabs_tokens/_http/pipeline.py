@@ -1,0 +1,120 @@
+"""A call from end to end: build, then send and decide until it is done, then decipher; under one deadline."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from elevenlabs_tokens._http.clock import Clock
+from elevenlabs_tokens._http.decipher import Structure, decipher
+from elevenlabs_tokens._http.explain import Exchange
+from elevenlabs_tokens._http.retry import RetryBudget, decide
+from elevenlabs_tokens._http.sessions import Sessions
+from elevenlabs_tokens._http.transport import Lane, WaitTimeoutError
+from elevenlabs_tokens._http.wire import build_request
+from elevenlabs_tokens._secrets import Secret
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError, ElevenLabsTimeoutError
+from elevenlabs_tokens.options import API_KEY_VARIABLE, ApiKey, CallSettings, RequestOptions, checked_api_key
+from elevenlabs_tokens.responses import WithRawResponse
+
+T = TypeVar("T")
+
+
+class Pipeline:
+    """What every call of a client goes through.
+
+    Attributes:
+        base_url: Where the API is.
+        sessions: Where the connections are.
+        clock: Where time and chance come from.
+    """
+
+    def __init__(self, base_url: str, settings: CallSettings, sessions: Sessions) -> None:
+        self.base_url = base_url
+        self.sessions = sessions
+        self.clock = Clock()
+        self._settings = settings
+        self._budget = RetryBudget()
+
+    def post(
+        self,
+        path: str,
+        options: RequestOptions | None,
+        structure: Structure[T],
+    ) -> Coroutine[Any, Any, WithRawResponse[T]]:
+        """Check a call and give the coroutine that makes it.
+
+        Args:
+            path: Begins with a slash; its parts are checked.
+            options: Of this call.
+            structure: Makes the model of a success.
+
+        Raises:
+            ElevenLabsConfigError: The call has no API key.
+        """
+        settings = self._settings.merged(options)
+        if settings.api_key is None:
+            raise ElevenLabsConfigError(
+                f"there is no API key: set {API_KEY_VARIABLE} before the client is made, or give api_key="
+            )
+        return self._call(path, settings, settings.api_key, structure)
+
+    async def _call(
+        self, path: str, settings: CallSettings, key_source: ApiKey, structure: Structure[T]
+    ) -> WithRawResponse[T]:
+        clock = self.clock
+        began = clock.now()
+        deadline = began + settings.timeout_in_seconds
+        lane = await self.sessions.lane()
+        api_key = await _api_key(key_source, lane, settings.timeout_in_seconds)
+        request = build_request(self.base_url, path, settings, api_key)
+
+        retries_taken = 0
+        while True:
+            sent_at = clock.wall_clock()
+            seconds = min(settings.attempt_timeout_in_seconds, deadline - clock.now())
+            outcome = await lane.send(request, seconds, settings.attempt_timeout_in_seconds)
+            known_at = clock.now()
+            wait = decide(
+                outcome,
+                attempt=retries_taken,
+                max_retries=settings.max_retries,
+                seconds_left=deadline - known_at,
+                wall_clock=clock.wall_clock(),
+                draw=clock.draw(),
+            )
+            if wait is None or not self._budget.withdraw():
+                break
+            await lane.within(None, clock.sleep(wait))
+            retries_taken += 1
+
+        exchange = Exchange(
+            request=request,
+            outcome=outcome,
+            retries_taken=retries_taken,
+            sent_at=sent_at,
+            known_at=clock.wall_clock(),
+            elapsed_in_seconds=known_at - began,
+        )
+        result = decipher(exchange, structure)
+        if isinstance(result, ElevenLabsError):
+            raise result
+        self._budget.deposit(after_retry=retries_taken > 0)
+        return result
+
+
+async def _api_key(source: ApiKey, lane: Lane, seconds: float) -> Secret:
+    if not callable(source):
+        return checked_api_key(source)
+    try:
+        return checked_api_key(await _asked(source, lane, seconds))
+    except WaitTimeoutError:
+        pass
+    raise ElevenLabsTimeoutError(
+        f"the api_key callable gave no key in {seconds:g} s, so nothing was sent; make it faster, or allow more with "
+        "timeout_in_seconds"
+    )
+
+
+async def _asked(source: Callable[[], str | Awaitable[str]], lane: Lane, seconds: float) -> str:
+    answer = source()
+    return await lane.within(seconds, answer) if inspect.isawaitable(answer) else answer

@@ -1,0 +1,74 @@
+"""Which proxy stands between, told by an argument or by the environment."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies_environment, proxy_bypass
+
+from attrs import field, frozen
+
+from elevenlabs_tokens._secrets import Secret, masked
+from elevenlabs_tokens.environments import is_loopback
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+
+
+@frozen
+class Proxy:
+    """A proxy, its address apart from its secret.
+
+    Attributes:
+        url: Without user and password.
+        headers: What it wants to be shown, and nobody else may see.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(repr=masked)
+
+
+def find_proxy(base_url: str, proxy: str | None) -> Proxy | None:
+    """Give the proxy of a client; None if it goes there directly.
+
+    Args:
+        base_url: Where the client's requests go.
+        proxy: The caller's choice. If None, the environment is read: `HTTPS_PROXY`, less `NO_PROXY`; it has no
+            say over an `http:` URL or this machine itself, for what is sent there is in the clear.
+
+    Raises:
+        ElevenLabsConfigError: It is not an `http:` or `https:` proxy.
+    """
+    if proxy is not None:
+        return _parsed(proxy, "proxy")
+    parts = urlsplit(base_url)
+    if parts.scheme != "https" or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
+        return None
+    named = getproxies_environment().get("https")
+    return _parsed(named, "HTTPS_PROXY") if named else None
+
+
+def _parsed(proxy: object, source: str) -> Proxy:
+    parts = _split(proxy) if isinstance(proxy, str) else None
+    # The proxy is not quoted: it may carry a password.
+    if parts is None:
+        raise ElevenLabsConfigError(f"{source} is not a proxy; give one like http://proxy.example:8080")
+    if parts.scheme not in {"http", "https"}:
+        # The transport would speak HTTP to a SOCKS proxy without a word.
+        raise ElevenLabsConfigError(f"{source} is neither an http: nor an https: proxy, and no other kind is spoken")
+    address = parts.netloc.rpartition("@")[2]
+    return Proxy(url=f"{parts.scheme}://{address}", headers=_headers(parts))
+
+
+def _split(proxy: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts if host else None
+
+
+def _headers(parts: SplitResult) -> Mapping[str, str]:
+    if parts.username is None:
+        return MappingProxyType({})
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return MappingProxyType({"Proxy-Authorization": Secret(f"Basic {b64encode(credentials.encode()).decode('ascii')}")})

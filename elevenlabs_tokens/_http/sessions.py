@@ -1,0 +1,155 @@
+"""The sessions of a client, one for each event loop that it serves."""
+
+import asyncio
+import os
+import ssl
+import weakref
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import aiohttp
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
+
+from elevenlabs_tokens._http.proxy import find_proxy
+from elevenlabs_tokens._http.transport import Lane, closed_error
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+
+MAX_CONNECTIONS = 64
+"""What a session holds at most; waiting for a free one counts against the attempt."""
+
+
+@lru_cache(maxsize=8)
+def _ssl_context(_certificate_file: str | None, _certificate_directory: str | None) -> ssl.SSLContext:
+    """Make the TLS context that trusts what the machine trusts; one for each value of the variables read."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def default_ssl_context() -> ssl.SSLContext:
+    """Give the process's TLS context, after `SSL_CERT_FILE` and `SSL_CERT_DIR`; made once, for it costs 40 ms."""
+    return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A pool that never hands out a connection on which an answer came before its request was sent."""
+
+    async def connect(self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        if connection.protocol is not None and connection.protocol.should_close:
+            connection.close()
+            raise aiohttp.ServerDisconnectedError("data came before the request was sent")
+        return connection
+
+
+class Sessions:
+    """The lanes of a client, made as its event loops come and dropped as they end."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        session: aiohttp.ClientSession | None,
+        ssl_context: ssl.SSLContext | None,
+        proxy: str | None,
+        trace_configs: Sequence[aiohttp.TraceConfig],
+    ) -> None:
+        if session is not None and (ssl_context is not None or proxy is not None or trace_configs):
+            raise ElevenLabsConfigError(
+                "ssl, proxy and trace_configs cannot stand beside session: a borrowed session keeps its own"
+            )
+        self._borrowed = session
+        self._proxy = find_proxy(base_url, proxy) if session is None else None
+        self._ssl_context = ssl_context
+        if session is None and ssl_context is None and self._needs_tls(base_url):
+            self._ssl_context = default_ssl_context()
+        self._trace_configs = trace_configs
+        self._lanes: dict[asyncio.AbstractEventLoop, Lane] = {}
+        self._is_closed = False
+        _all_sessions.add(self)
+
+    def _needs_tls(self, base_url: str) -> bool:
+        return base_url.startswith("https:") or (self._proxy is not None and self._proxy.url.startswith("https:"))
+
+    async def lane(self) -> Lane:
+        """Give the lane of the running loop, made when first asked for.
+
+        Raises:
+            ClientClosedError: The client is closed.
+            ElevenLabsConfigError: No asyncio loop is running, or the borrowed session belongs to another.
+        """
+        loop = _running_loop()
+        if self._is_closed:
+            raise closed_error()
+        return self._lanes.get(loop) or await self._open(loop)
+
+    async def _open(self, loop: asyncio.AbstractEventLoop) -> Lane:
+        for ended in [lane for lane in self._lanes.values() if lane.has_ended]:
+            del self._lanes[ended.loop]
+            ended.abandon()
+        lane = Lane(loop, self._session(loop), self._proxy)
+        if self._borrowed is None:
+            await lane.own()
+        self._lanes[loop] = lane
+        if self._is_closed:  # by another thread, meanwhile
+            await self.aclose()
+            raise closed_error()
+        return lane
+
+    def _session(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
+        if self._borrowed is not None:
+            if self._borrowed._loop is not loop:  # noqa: SLF001  # its public `loop` warns of deprecation
+                raise ElevenLabsConfigError(
+                    "the borrowed session belongs to another event loop; make the client in the loop that uses it, "
+                    "or leave session= out"
+                )
+            return self._borrowed
+        return aiohttp.ClientSession(
+            connector=_Connector(limit=MAX_CONNECTIONS, ssl=self._ssl_context or True),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=list(self._trace_configs),
+        )
+
+    async def aclose(self) -> None:
+        """End the calls under way and close all sessions that are owned: this loop's here, the others' in theirs."""
+        self._is_closed = True
+        here = _running_loop()
+        lanes, self._lanes = self._lanes, {}
+        for loop, lane in lanes.items():
+            if loop is here:
+                await lane.close()
+            else:
+                lane.close_from_elsewhere()
+
+    @property
+    def is_left_open(self) -> bool:
+        """Whether there is something that `aclose` would close."""
+        return bool(self._lanes) and self._borrowed is None
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    raise ElevenLabsConfigError(
+        "AsyncElevenLabsClient needs a running asyncio loop; under trio or curio, run it in a thread with one: "
+        "await trio.to_thread.run_sync(asyncio.run, main())"
+    )
+
+
+_all_sessions: "weakref.WeakSet[Sessions]" = weakref.WeakSet()
+_inherited: list[dict[asyncio.AbstractEventLoop, Lane]] = []
+
+
+def _leave_lanes_to_the_parent() -> None:
+    """Keep a forked child from using the parent's sockets, and from closing them: they stay referenced, unused."""
+    for sessions in _all_sessions:
+        lanes, sessions._lanes = sessions._lanes, {}  # noqa: SLF001  # the same module
+        _inherited.append(lanes)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_lanes_to_the_parent)

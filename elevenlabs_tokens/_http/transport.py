@@ -1,0 +1,192 @@
+"""One attempt over the wire, in one event loop."""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from functools import lru_cache
+from typing import TypeVar
+
+import aiohttp
+from yarl import URL
+
+from elevenlabs_tokens._http.failures import failure_of
+from elevenlabs_tokens._http.proxy import Proxy
+from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
+from elevenlabs_tokens.exceptions import ClientClosedError
+from elevenlabs_tokens.responses import Headers
+
+T = TypeVar("T")
+
+LONGEST_CONNECT_IN_SECONDS = 5.0
+"""For connecting, TLS included."""
+
+
+@lru_cache(maxsize=64)
+def _timeout(attempt_timeout_in_seconds: float) -> aiohttp.ClientTimeout:
+    """Bound the connect alone: the attempt as a whole is bounded by `Lane.within`, body and all."""
+    connect = min(LONGEST_CONNECT_IN_SECONDS, attempt_timeout_in_seconds)
+    return aiohttp.ClientTimeout(total=None, sock_connect=connect, ceil_threshold=math.inf)
+
+
+@lru_cache(maxsize=64)
+def _url(url: str) -> URL:
+    return URL(url, encoded=True)
+
+
+class WaitTimeoutError(Exception):
+    """A wait took longer than it was given."""
+
+
+async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
+    """Close the session when the generator is closed, dropped, or when its event loop ends.
+
+    An event loop closes the async generators that were begun in it, while it can still run what they await.
+    """
+    try:
+        yield
+    finally:
+        await session.close()
+
+
+class Lane:
+    """A session in its event loop, and the waits under way in it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession, proxy: Proxy | None) -> None:
+        self.loop = loop
+        self._session = session
+        self._proxy = proxy
+        self._lifetime: AsyncGenerator[None] | None = None
+        self._waits: set[asyncio.Timeout] = set()
+        self._is_closed = False
+
+    async def own(self) -> None:
+        """Take the session over: it closes with the lane."""
+        self._lifetime = _closing_with_its_loop(self._session)
+        await anext(self._lifetime)
+
+    async def within(self, seconds: float | None, work: Awaitable[T]) -> T:
+        """Await some work.
+
+        Args:
+            seconds: How long at most; None sets no bound.
+            work: What to await.
+
+        Raises:
+            WaitTimeoutError: It took longer.
+            ClientClosedError: The client was closed meanwhile.
+        """
+        wait = asyncio.timeout(seconds)
+        try:
+            async with wait:
+                self._waits.add(wait)
+                return await work
+        except TimeoutError:
+            if not wait.expired():
+                raise
+        finally:
+            self._waits.discard(wait)
+        if self._is_closed:
+            raise closed_error()
+        raise WaitTimeoutError
+
+    async def send(self, request: Request, seconds: float, attempt_timeout_in_seconds: float) -> Outcome:
+        """Make one attempt.
+
+        Args:
+            request: What to send.
+            seconds: How long it may take, the body included.
+            attempt_timeout_in_seconds: Bounds the connect, if it is under 5 s.
+
+        Raises:
+            ClientClosedError: The client, or a borrowed session, was closed.
+        """
+        if self._is_without_session():
+            raise closed_error()
+        failure = Failure(FailureKind.LOST)
+        try:
+            return await self.within(seconds, self._exchange(request, _timeout(attempt_timeout_in_seconds)))
+        except WaitTimeoutError:
+            failure = Failure(FailureKind.TIMED_OUT)
+        except (aiohttp.ClientError, OSError) as error:
+            failure = failure_of(error)
+        except asyncio.CancelledError:
+            # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
+            task = asyncio.current_task()
+            if not self._is_without_session() or task is None or task.cancelling():
+                raise
+        if self._is_without_session():
+            raise closed_error()
+        return failure
+
+    async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
+        response = await self._session.post(
+            _url(request.url),
+            headers=self._headers(request),
+            skip_auto_headers=request.removed_headers or None,
+            allow_redirects=False,
+            auto_decompress=False,
+            raise_for_status=False,
+            timeout=timeout,
+            proxy=self._proxy.url if self._proxy else None,
+            proxy_headers=self._proxy.headers if self._proxy else None,
+        )
+        try:
+            body = await _read_body(response)
+        finally:
+            response.close()  # a whole body has given its connection back by now; any other takes it along
+        return Reply(status_code=response.status, headers=Headers(response.headers.items()), body=body)
+
+    def _is_without_session(self) -> bool:
+        return self._session.closed
+
+    def _headers(self, request: Request) -> Mapping[str, str]:
+        # Without TLS there is no CONNECT: the request itself goes through the proxy, and shows it the credentials.
+        if self._proxy is None or request.url.startswith("https:"):
+            return request.headers
+        return {**request.headers, **self._proxy.headers}
+
+    async def close(self) -> None:
+        """End the waits under way, and close the session if it is owned. In the lane's own loop."""
+        self._is_closed = True
+        for wait in self._waits:
+            wait.reschedule(self.loop.time())
+        if self._lifetime is not None:
+            await self._lifetime.aclose()
+
+    def close_from_elsewhere(self) -> None:
+        """Have the lane's own loop close it; if that loop has ended, let go of what it left."""
+        closing = self.close()
+        try:
+            asyncio.run_coroutine_threadsafe(closing, self.loop)
+        except RuntimeError:
+            closing.close()
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of a session whose loop has ended."""
+        connector = self._session.connector
+        if self._lifetime is None or connector is None:
+            return
+        self._session.detach()
+        next(connector.close().__await__(), None)  # one step: there is no loop to await it in
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its loop has."""
+        return self.loop.is_closed()
+
+
+async def _read_body(response: aiohttp.ClientResponse) -> bytes | None:
+    if (response.content_length or 0) > MAX_BODY_BYTES:
+        return None
+    body = b""
+    while chunk := await response.content.readany():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return None
+    return body
+
+
+def closed_error() -> ClientClosedError:
+    """Make the error of a call that has no session any more."""
+    return ClientClosedError("the client is closed, or the session that it borrowed; make a new one")

@@ -1,0 +1,98 @@
+"""What the async `create` returns."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Generator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from elevenlabs_tokens.responses import WithRawResponse
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class HttpResponsePromise(Coroutine[Any, Any, T_co]):
+    """A call that is made when first awaited, and once however often it is awaited.
+
+    Awaited, it gives the model; `await promise.with_raw_response()` gives it next to the response that it was read
+    from. It is a coroutine: `asyncio.create_task`, `gather`, task groups and anyio take it. Awaited again after it is
+    done, in either form, it gives the same result or raises the same error; cancelled, it stays spent.
+
+    Raises:
+        RuntimeError: It is awaited while another task waits for it, or after it was cancelled.
+    """
+
+    def __init__(self, call: Coroutine[Any, Any, WithRawResponse[T_co]], name: str) -> None:
+        self.__name__ = name.rpartition(".")[2]
+        self.__qualname__ = name
+        self._call = cast("Any", call)
+        self._call.__qualname__ = name  # what Python's warning calls it, should it never be awaited
+        self._outcome: WithRawResponse[T_co] | Exception | None = None
+        self._steps: Generator[Any, Any, T_co] | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    def __await__(self) -> Generator[Any, Any, T_co]:
+        return (yield from self.with_raw_response().__await__()).data
+
+    async def with_raw_response(self) -> WithRawResponse[T_co]:
+        """Make the call, and give its result next to the response that it was read from."""
+        outcome = self._outcome
+        if outcome is None:
+            state = inspect.getcoroutinestate(self._call)
+            if state != inspect.CORO_CREATED:
+                fate = "was cancelled" if state == inspect.CORO_CLOSED else "is being awaited already"
+                raise RuntimeError(f"this call {fate}; make another with create()")
+            try:
+                outcome = cast("WithRawResponse[T_co]", await self._call)
+            except Exception as error:  # noqa: BLE001  # kept, and raised below and at every later await
+                outcome = error
+            self._outcome = outcome
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    # What a task, which drives a coroutine by hand, needs of one.
+
+    def send(self, value: Any) -> Any:
+        """Run on to the next suspension; as a coroutine's."""
+        return self._step(lambda steps: steps.send(value))
+
+    def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None) -> Any:
+        """Raise an exception where the call waits; as a coroutine's."""
+        error: tuple[Any, ...] = (typ,) if val is None and tb is None else (typ, val, tb)
+        if self._outcome is None and inspect.getcoroutinestate(self._call) == inspect.CORO_CREATED:
+            return self._call.throw(*error)
+        return self._step(lambda steps: steps.throw(*error))
+
+    def close(self) -> None:
+        """End the call where it waits; as a coroutine's."""
+        if self._steps is not None:
+            self._steps.close()
+        self._call.close()
+
+    def _step(self, step: Callable[[Generator[Any, Any, T_co]], Any]) -> Any:
+        task = _current_task()
+        if self._steps is None:
+            self._steps, self._task = self.__await__(), task
+        elif task is not self._task:
+            raise RuntimeError("this call is being awaited already; make another with create()")
+        try:
+            return step(self._steps)
+        except BaseException:
+            self._steps = None
+            raise
+
+    if not TYPE_CHECKING:  # a type checker shall know a misspelt name
+
+        def __getattr__(self, name: str) -> Any:
+            """Show the state, the frame and the code of the call, which asyncio, anyio and debuggers read."""
+            if name.startswith("cr_"):
+                return getattr(self._call, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no asyncio loop: the call says what to do about that
+        return None

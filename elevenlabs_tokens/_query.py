@@ -1,0 +1,48 @@
+"""Query strings, from Python values."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+
+QueryScalar = str | int | float | bool
+QueryValue = QueryScalar | Sequence[QueryScalar] | None
+
+
+def encode_query(query: Mapping[Any, Any]) -> str:
+    """Encode names and values: booleans as `true` and `false`, sequences repeated, None left out.
+
+    Raises:
+        ElevenLabsConfigError: A name is not a non-empty text, or a value has no place in a query.
+    """
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        if not isinstance(name, str) or not name:
+            raise ElevenLabsConfigError(f"the name of a query parameter is {_named(name)}; give it as text")
+        if value is None:
+            continue
+        repeated = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else (value,)
+        pairs += [(name, _text(name, item)) for item in repeated]
+    try:
+        return urlencode(pairs, quote_via=quote)
+    except UnicodeEncodeError:
+        pass
+    raise ElevenLabsConfigError("a query parameter holds half of a surrogate pair, which no encoding has")
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return str.__str__(value)  # an enum's member is its value
+    if isinstance(value, int | float) and math.isfinite(value):
+        return repr(value)
+    raise ElevenLabsConfigError(
+        f"query parameter {name[:40]!r} is {_named(value)}; give text, a finite number, a bool, or a sequence of them"
+    )
+
+
+def _named(value: object) -> str:
+    return f"of type {type(value).__name__}" if value or not isinstance(value, str) else "empty"

@@ -1,0 +1,49 @@
+"""Secrets that do not show: a masked `str`, and the removal of a secret from data that came back."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+MASK = "***"
+
+
+class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
+    """A `str` whose `repr` is masked, so that a traceback that shows locals does not show it.
+
+    It formats, compares and encodes as the text that it is: the mask is for `repr` alone.
+    """
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+    @cached_property
+    def _forms(self) -> tuple[str, ...]:
+        plain = str(self)
+        encoded = quote(plain, safe="")
+        return (plain,) if encoded == plain else (plain, encoded)
+
+    def scrub_text(self, text: str) -> str:
+        """Replace the secret, plain or percent-encoded, by `***`."""
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        return text
+
+    def scrub(self, document: Any) -> Any:
+        """Replace the secret by `***` in every text of a JSON document, names included.
+
+        Raises:
+            RecursionError: The document is nested too deeply to walk.
+        """
+        if isinstance(document, str):
+            return self.scrub_text(document)
+        if isinstance(document, list):
+            return [self.scrub(item) for item in document]
+        if isinstance(document, Mapping):
+            return {self.scrub_text(name): self.scrub(item) for name, item in document.items()}
+        return document
+
+
+def masked(_: object) -> str:
+    """Stand in for a value in the `repr` of an attrs class."""
+    return repr(MASK)

@@ -1,0 +1,104 @@
+"""The resources of the API: what they are called, where they are, what they give."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from elevenlabs_tokens._http.pipeline import Pipeline
+from elevenlabs_tokens._http.structure import structure_token
+from elevenlabs_tokens._promise import HttpResponsePromise
+from elevenlabs_tokens.environments import websocket_base_url
+from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType, checked_token_type
+from elevenlabs_tokens.options import RequestOptions, checked_request_options
+from elevenlabs_tokens.responses import WithRawResponse
+
+
+class AsyncTokensClient:
+    """The tokens of the API.
+
+    Attributes:
+        single_use: Tokens that open one connection.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.single_use = AsyncSingleUseClient(pipeline)
+
+
+class AsyncSingleUseClient:
+    """Tokens that open one connection and then stop working.
+
+    Attributes:
+        with_raw_response: The same methods, giving the raw response as well.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self.with_raw_response = AsyncSingleUseClientWithRawResponse(self)
+
+    def create(
+        self,
+        token_type: SingleUseTokenType | str,
+        *,
+        request_options: RequestOptions | Mapping[str, Any] | None = None,
+    ) -> HttpResponsePromise[SingleUseTokenResponseModel]:
+        """Mint a token that opens one connection and then stops working.
+
+        Args:
+            token_type: What the token may open; a `SingleUseTokenType`, or its string. A string that this version
+                does not know is sent as it is, if it is of lower-case letters, digits and underscores.
+            request_options: Overrides for this call; what is unset falls back to the client's. A mapping of the
+                same names, or the vendor SDK's, will do.
+
+        Returns:
+            The token, and when it lapses unused (UTC): 900 s after the request was sent.
+
+        Raises:
+            ElevenLabsConfigError: An argument cannot work, or there is no API key; nothing was sent.
+            ClientClosedError: The client is closed.
+            AuthenticationError: The API key was refused (401). Never retried.
+            PermissionDeniedError: The API key may not mint such a token (403). Never retried.
+            UnprocessableEntityError: The API knows no such type (422); see `errors`. Never retried.
+            RateLimitError: Still 429 after the last attempt; see `retry_after` (seconds).
+            ServerError: Still 5xx after the last attempt; see `retry_after` (seconds).
+            ElevenLabsTimeoutError: No whole reply in time.
+            ElevenLabsConnectionError: No whole reply after the last attempt.
+            InvalidResponseError: The reply is not what the API promises. Never retried.
+
+        Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
+        """
+        checked = checked_token_type(token_type)
+        structure = partial(
+            structure_token, token_type=checked, websocket_base_url=websocket_base_url(self._pipeline.base_url)
+        )
+        options = checked_request_options(request_options)
+        call = self._pipeline.post(f"/v1/single-use-token/{checked}", options, structure)
+        return HttpResponsePromise(call, "AsyncSingleUseClient.create")
+
+
+class AsyncSingleUseClientWithRawResponse:
+    """The methods of `AsyncSingleUseClient`, giving the raw response as well."""
+
+    def __init__(self, single_use: AsyncSingleUseClient) -> None:
+        self._single_use = single_use
+
+    async def create(
+        self,
+        token_type: SingleUseTokenType | str,
+        *,
+        request_options: RequestOptions | Mapping[str, Any] | None = None,
+    ) -> WithRawResponse[SingleUseTokenResponseModel]:
+        """Mint a token, and give it next to the response that it was read from.
+
+        Args:
+            token_type: What the token may open; as for `create`.
+            request_options: Overrides for this call; as for `create`.
+
+        Returns:
+            The token as `data`, and `raw_response`: status, headers, request id, retries, seconds.
+
+        Raises:
+            ElevenLabsError: As `create` does.
+
+        Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
+        """
+        return await self._single_use.create(token_type, request_options=request_options).with_raw_response()

@@ -1,0 +1,115 @@
+"""Where the API lives: its regions, and base URLs of one's own."""
+
+import ipaddress
+import re
+from enum import Enum
+from urllib.parse import urlsplit
+
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+
+# `urlsplit` drops tabs and line ends in silence, and a backslash is a slash to browsers.
+_PLAIN_URL = re.compile(r"[!-\[\]-~]+")
+
+
+class ElevenLabsEnvironment(Enum):
+    """A region of the API. Its value is the https base URL; the wss one is the same host.
+
+    Source: the API reference's list of servers, read 2026-11-24.
+    """
+
+    PRODUCTION = "https://api.elevenlabs.io"
+    PRODUCTION_US = "https://api.us.elevenlabs.io"
+    PRODUCTION_EU = "https://api.eu.residency.elevenlabs.io"
+    PRODUCTION_INDIA = "https://api.in.residency.elevenlabs.io"
+    PRODUCTION_SINGAPORE = "https://api.sg.residency.elevenlabs.io"
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go: `https://api.elevenlabs.io`."""
+        return self.value
+
+    @property
+    def websocket_base_url(self) -> str:
+        """Where sockets open: `wss://api.elevenlabs.io`."""
+        return websocket_base_url(self.value)
+
+
+def websocket_base_url(base_url: str) -> str:
+    """Give the base URL for sockets: the same host and path, `http` become `ws` and `https` `wss`."""
+    return f"ws{base_url.removeprefix('http')}"
+
+
+def http_base_url(websocket_base_url: str) -> str:
+    """Give the base URL for requests, from the one for sockets."""
+    return f"http{websocket_base_url.removeprefix('ws')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine: `localhost`, 127.0.0.0/8 or `::1`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_base_url(base_url: str, *, allow_insecure_http: bool) -> str:
+    """Give the base URL without its trailing slash, or say why it cannot be one.
+
+    Raises:
+        ElevenLabsConfigError: It is not an `https:` URL of a host, with a path at most, or it is an `http:` URL
+            of another machine, which would send the API key in the clear.
+    """
+    fault = _fault_of(base_url, allow_insecure_http=allow_insecure_http)
+    if fault:
+        # The URL itself is not quoted: it may carry a password.
+        raise ElevenLabsConfigError(f"base_url {fault}; give one like {ElevenLabsEnvironment.PRODUCTION.value!r}")
+    parts = urlsplit(base_url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
+    if not isinstance(base_url, str) or not base_url:
+        return "is not a URL"
+    if not _PLAIN_URL.fullmatch(base_url):
+        return "has white space, a control character, a backslash or a character that is not ASCII"
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL that can be read"
+    if parts.scheme not in {"https", "http"}:
+        return "does not begin with https://"
+    if not host or not _is_encodable(host):
+        return "names no host"
+    if "@" in parts.netloc:
+        return "carries a user name or a password"
+    if "?" in base_url or "#" in base_url:
+        return "has a query or a fragment"
+    if parts.scheme == "http" and not allow_insecure_http and not is_loopback(host):
+        return "is http:, which would send the API key in the clear (allow_insecure_http=True permits it)"
+    return None
+
+
+def _is_encodable(host: str) -> bool:
+    """Tell whether the name can be looked up: a label that is empty or too long fails inside the resolver."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def checked_address(environment: object, base_url: str | None, *, allow_insecure_http: bool) -> str:
+    """Give the base URL that a client uses: its own, else its environment's.
+
+    Raises:
+        ElevenLabsConfigError: It cannot be one.
+    """
+    if base_url is not None:
+        return checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
+    if isinstance(environment, ElevenLabsEnvironment):
+        return environment.base_url
+    known = ", ".join(member.name for member in ElevenLabsEnvironment)
+    raise ElevenLabsConfigError(f"environment must be a member of ElevenLabsEnvironment: {known}")

@@ -1,0 +1,254 @@
+"""How a call is made: the options of one call, merged over those of its client."""
+
+import math
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias, cast
+
+from attrs import Attribute, evolve, field, fields, frozen
+
+from elevenlabs_tokens._query import QueryValue, encode_query
+from elevenlabs_tokens._secrets import Secret, masked
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+
+ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
+"""An API key, or a callable, sync or async, that is asked for it at every call."""
+
+API_KEY_VARIABLE = "ELEVENLABS_API_KEY"
+_MOST_RETRIES = 10
+
+_API_KEY = re.compile(r"[!-~]{1,4096}")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
+
+# Each of these is the transport's to set; another value would change where the request ends or who may read it.
+_RESERVED_HEADERS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "expect",
+        "host",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "xi-api-key",
+    }
+)
+
+
+def checked_api_key(api_key: object) -> Secret:
+    """Give the key, masked in its `repr`, or say what is wrong without showing it.
+
+    Raises:
+        ElevenLabsConfigError: It is not 1 to 4,096 visible ASCII characters.
+    """
+    if isinstance(api_key, str) and (match := _API_KEY.fullmatch(api_key)):
+        return Secret(match.group())
+    if not isinstance(api_key, str):
+        fault = f"is of type {type(api_key).__name__}, not text"
+    elif not api_key:
+        fault = "is empty"
+    elif api_key.strip() != api_key or any(character.isspace() for character in api_key):
+        fault = "has white space in it, such as a line end from a file"
+    else:
+        fault = "has characters that no key has, or too many of them"
+    del api_key  # a traceback may show locals
+    raise ElevenLabsConfigError(f"the API key {fault}; copy it again from the ElevenLabs dashboard. Nothing was sent")
+
+
+def checked_key_source(api_key: object) -> ApiKey:
+    """Give the key, checked, or the callable that will be asked for it."""
+    if callable(api_key):
+        return cast("ApiKey", api_key)
+    return checked_api_key(api_key)
+
+
+def checked_seconds(value: object, name: str) -> float:
+    """Give a time-out in seconds.
+
+    Raises:
+        ElevenLabsConfigError: It is not a finite number over 0.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(seconds := _as_float(value)) or seconds <= 0:
+        raise ElevenLabsConfigError(f"{name} must be a finite number of seconds over 0, such as 5.0")
+    return seconds
+
+
+def _as_float(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]  # the caller has seen that it is a number
+    except OverflowError:
+        return math.inf
+
+
+def checked_max_retries(value: object) -> int:
+    """Give the number of retries.
+
+    Raises:
+        ElevenLabsConfigError: It is not an integer from 0 to 10.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_RETRIES:
+        return value
+    raise ElevenLabsConfigError(f"max_retries must be an integer from 0 (one attempt) to {_MOST_RETRIES}")
+
+
+def checked_headers(headers: object) -> Mapping[str, str | None]:
+    """Give the headers under lower-case names; None stands for one to be removed.
+
+    Raises:
+        ElevenLabsConfigError: A name or a value cannot stand in a header, or the name is one that only the
+            transport sets.
+    """
+    if not isinstance(headers, Mapping):
+        raise ElevenLabsConfigError(f"headers is of type {type(headers).__name__}; give a mapping of names to text")
+    checked: dict[str, str | None] = {}
+    for name, value in headers.items():
+        if not isinstance(name, str) or not (name_match := _HEADER_NAME.fullmatch(name)):
+            raise ElevenLabsConfigError("a header's name is not one; give letters, digits and hyphens")
+        lowered = name_match.group().lower()
+        if lowered in _RESERVED_HEADERS:
+            hint = "; give the key as api_key" if lowered == "xi-api-key" else ""
+            raise ElevenLabsConfigError(f"header {lowered!r} is set by the client and cannot be given{hint}")
+        if lowered in checked:
+            raise ElevenLabsConfigError(f"header {lowered[:40]!r} is given twice, in different cases")
+        if value is None:
+            checked[lowered] = None
+        elif isinstance(value, str) and (value_match := _HEADER_VALUE.fullmatch(value)):
+            checked[lowered] = value_match.group()
+        else:
+            raise ElevenLabsConfigError(
+                f"the value of header {lowered[:40]!r} must be text of ASCII characters without line ends; "
+                "encode what is not"
+            )
+    return MappingProxyType(checked)
+
+
+def _checked_query(query_params: object) -> str:
+    if not isinstance(query_params, Mapping):
+        raise ElevenLabsConfigError(f"query_params is of type {type(query_params).__name__}; give a mapping")
+    return encode_query(query_params)
+
+
+def _names_alone(values: Mapping[str, object] | None) -> str:
+    """Show the names: a value may be a credential."""
+    return repr(sorted(values)) if values else repr(values)
+
+
+def _checked_by(check: Callable[[object], object]) -> Callable[[object, "Attribute[Any]", object], None]:
+    """Make a validator of a check, for a field that may be unset."""
+
+    def validate(_instance: object, _attribute: "Attribute[Any]", value: object) -> None:
+        if value is not None:
+            check(value)
+
+    return validate
+
+
+def _checked_timeout(value: object) -> float:
+    return checked_seconds(value, "timeout_in_seconds")
+
+
+def _checked_attempt_timeout(value: object) -> float:
+    return checked_seconds(value, "attempt_timeout_in_seconds")
+
+
+@frozen(kw_only=True)
+class RequestOptions:
+    """The options of one call; what is unset is the client's.
+
+    Attributes:
+        timeout_in_seconds: For the whole call: connects, attempts, waits.
+        attempt_timeout_in_seconds: For one attempt.
+        max_retries: Attempts after the first, 0 to 10.
+        api_key: The key of this call, or a callable that gives it.
+        headers: Extra headers; a value of None removes one of the client's.
+        query_params: Extra query parameters; booleans become `true` and `false`, sequences are repeated.
+
+    Raises:
+        ElevenLabsConfigError: One of them cannot work; nothing is sent.
+    """
+
+    timeout_in_seconds: float | None = field(default=None, validator=_checked_by(_checked_timeout))
+    attempt_timeout_in_seconds: float | None = field(default=None, validator=_checked_by(_checked_attempt_timeout))
+    max_retries: int | None = field(default=None, validator=_checked_by(checked_max_retries))
+    api_key: ApiKey | None = field(default=None, validator=_checked_by(checked_key_source), repr=masked)
+    headers: Mapping[str, str | None] | None = field(
+        default=None, validator=_checked_by(checked_headers), repr=_names_alone
+    )
+    query_params: Mapping[str, QueryValue] | None = field(
+        default=None, validator=_checked_by(_checked_query), repr=_names_alone
+    )
+
+
+_NAMES = tuple(attribute.name for attribute in fields(RequestOptions))
+_VENDOR_NAMES = MappingProxyType({"additional_headers": "headers", "additional_query_parameters": "query_params"})
+
+
+def checked_request_options(options: RequestOptions | Mapping[str, Any] | None) -> RequestOptions | None:
+    """Give the options of a call, from themselves or from a mapping of their names or the vendor SDK's.
+
+    Raises:
+        ElevenLabsConfigError: A name is not known, one thing is given under both of its names, or a value
+            cannot work.
+    """
+    if options is None or isinstance(options, RequestOptions):
+        return options
+    if not isinstance(options, Mapping):
+        raise ElevenLabsConfigError(
+            f"request_options is of type {type(options).__name__}; give RequestOptions or a mapping"
+        )
+    given: dict[str, Any] = {}
+    for name, value in options.items():
+        known = _VENDOR_NAMES.get(name, name)
+        if known not in _NAMES:
+            raise ElevenLabsConfigError(
+                f"request_options has no {str(name)[:40]!r}; it has {', '.join((*_NAMES, *_VENDOR_NAMES))}"
+            )
+        if known in given:
+            raise ElevenLabsConfigError(f"request_options names {known} twice; give it under one name")
+        given[known] = value
+    return RequestOptions(**given)
+
+
+def _headers_or_none(headers: object) -> Mapping[str, str | None]:
+    return checked_headers({} if headers is None else headers)
+
+
+def _key_from_environment(api_key: object) -> ApiKey | None:
+    """Give the key source; without one, the environment's key, read now. A variable that is empty is unset."""
+    source = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
+    return None if source is None else checked_key_source(source)
+
+
+@frozen(kw_only=True)
+class CallSettings:
+    """All that a call is made with, checked: a client's defaults, or those with one call's options over them."""
+
+    timeout_in_seconds: float = field(converter=_checked_timeout)
+    attempt_timeout_in_seconds: float = field(converter=_checked_attempt_timeout)
+    max_retries: int = field(converter=checked_max_retries)
+    api_key: ApiKey | None = field(converter=_key_from_environment, repr=masked)
+    headers: Mapping[str, str | None] = field(converter=_headers_or_none, repr=_names_alone)
+    query: str = ""
+
+    def merged(self, options: RequestOptions | None) -> "CallSettings":
+        """Give these settings with the set options over them."""
+        if options is None:
+            return self
+        given: dict[str, Any] = {
+            name: value
+            for name in ("timeout_in_seconds", "attempt_timeout_in_seconds", "max_retries", "api_key")
+            if (value := getattr(options, name)) is not None
+        }
+        if options.headers is not None:
+            given["headers"] = {**self.headers, **checked_headers(options.headers)}
+        if options.query_params is not None:
+            given["query"] = _checked_query(options.query_params)
+        return evolve(self, **given)
