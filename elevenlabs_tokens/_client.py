@@ -97,7 +97,7 @@ class AsyncElevenLabsClient:
         sessions = getattr(self, "_sessions", None)
         if sessions is not None and sessions.is_left_open:
             warnings.warn(
-                f"a {type(self).__name__} was dropped without being closed; use it in a with block, or close it",
+                f"an {type(self).__name__} was dropped without being closed; use it in a with block, or close it",
                 ResourceWarning,
                 source=self,
                 stacklevel=1,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from elevenlabs_tokens._http.decipher import Answer
 from elevenlabs_tokens.responses import WithRawResponse
 
 T_co = TypeVar("T_co", covariant=True)
@@ -22,20 +23,23 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         RuntimeError: It is awaited while another task waits for it, or after it was cancelled.
     """
 
-    def __init__(self, call: Coroutine[Any, Any, WithRawResponse[T_co]], name: str) -> None:
+    def __init__(self, call: Coroutine[Any, Any, Answer[T_co]], name: str) -> None:
         self.__name__ = name.rpartition(".")[2]
         self.__qualname__ = name
         self._call = cast("Any", call)
         self._call.__qualname__ = name  # what Python's warning calls it, should it never be awaited
-        self._outcome: WithRawResponse[T_co] | Exception | None = None
+        self._outcome: Answer[T_co] | Exception | None = None
         self._steps: Generator[Any, Any, T_co] | None = None
         self._task: asyncio.Task[Any] | None = None
 
     def __await__(self) -> Generator[Any, Any, T_co]:
-        return (yield from self.with_raw_response().__await__()).data
+        return (yield from self._settled().__await__()).data
 
     async def with_raw_response(self) -> WithRawResponse[T_co]:
         """Make the call, and give its result next to the response that it was read from."""
+        return (await self._settled()).with_raw_response()
+
+    async def _settled(self) -> Answer[T_co]:
         outcome = self._outcome
         if outcome is None:
             state = inspect.getcoroutinestate(self._call)
@@ -43,7 +47,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
                 fate = "was cancelled" if state == inspect.CORO_CLOSED else "is being awaited already"
                 raise RuntimeError(f"this call {fate}; make another with create()")
             try:
-                outcome = cast("WithRawResponse[T_co]", await self._call)
+                outcome = cast("Answer[T_co]", await self._call)
             except Exception as error:  # noqa: BLE001  # kept, and raised below and at every later await
                 outcome = error
             self._outcome = outcome

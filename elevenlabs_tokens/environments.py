@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
+_LONGEST_LABEL = 63
+
 # `urlsplit` drops tabs and line ends in silence, and a backslash is a slash to browsers.
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
 
@@ -81,8 +83,9 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
         return "is not a URL that can be read"
     if parts.scheme not in {"https", "http"}:
         return "does not begin with https://"
-    if not host or not _is_encodable(host):
-        return "names no host"
+    # A label that is empty or too long fails inside the resolver, with an error of its own.
+    if not host or not all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")):
+        return "names no host that can be looked up"
     if "@" in parts.netloc:
         return "carries a user name or a password"
     if "?" in base_url or "#" in base_url:
@@ -90,15 +93,6 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
     if parts.scheme == "http" and not allow_insecure_http and not is_loopback(host):
         return "is http:, which would send the API key in the clear (allow_insecure_http=True permits it)"
     return None
-
-
-def _is_encodable(host: str) -> bool:
-    """Tell whether the name can be looked up: a label that is empty or too long fails inside the resolver."""
-    try:
-        host.encode("idna")
-    except UnicodeError:
-        return False
-    return True
 
 
 def checked_address(environment: object, base_url: str | None, *, allow_insecure_http: bool) -> str:

@@ -92,6 +92,6 @@ class ValidationErrorItem:
         type: The kind of fault: `"enum"`, `"missing"`.
     """
 
-    loc: tuple[str | int, ...] = field(converter=tuple)
+    loc: tuple[str | int, ...]
     msg: str
     type: str

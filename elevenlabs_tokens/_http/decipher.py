@@ -5,8 +5,9 @@ Errors are given, not raised: a function that raised one would show the reply am
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
+from attrs import frozen
 from cattrs import BaseValidationError
 
 from elevenlabs_tokens._http.explain import REDIRECTS, Exchange, failure_error, reply_text, status_text
@@ -24,6 +25,7 @@ from elevenlabs_tokens.exceptions import (
 from elevenlabs_tokens.responses import Headers, RawResponse, ValidationErrorItem, WithRawResponse
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Structure: TypeAlias = Callable[[Any, float], T]
 """Makes a model of a reply's JSON and the moment when the request was sent, in seconds since the epoch."""
@@ -32,7 +34,24 @@ _SUCCESSES = range(200, 300)
 _ERRORS = range(400, 600)
 
 
-def decipher(exchange: Exchange, structure: Structure[T]) -> WithRawResponse[T] | ElevenLabsError:
+@frozen
+class Answer(Generic[T_co]):
+    """A model, and the exchange that brought it: few callers ask for the raw response, so it is made for them alone.
+
+    Attributes:
+        data: The model.
+    """
+
+    data: T_co
+    _exchange: Exchange
+    _reply: Reply
+
+    def with_raw_response(self) -> WithRawResponse[T_co]:
+        """Give the model next to the response that it was read from."""
+        return WithRawResponse(self.data, _raw_response(self._exchange, self._reply, None))
+
+
+def decipher(exchange: Exchange, structure: Structure[T]) -> Answer[T] | ElevenLabsError:
     """Give what an exchange means.
 
     Args:
@@ -61,22 +80,22 @@ def _parse(body: bytes | None) -> Any:
         return _UNREADABLE
 
 
-def _read(exchange: Exchange, reply: Reply, structure: Structure[T]) -> WithRawResponse[T] | ElevenLabsError:
+def _read(exchange: Exchange, reply: Reply, structure: Structure[T]) -> Answer[T] | ElevenLabsError:
     document = _parse(reply.body)
-    raw_response = _raw_response(exchange, reply, document)
     if reply.status_code in _SUCCESSES:
         fault = _body_fault(reply, document)
         if fault is None:
             try:
-                return WithRawResponse(structure(document, exchange.sent_at), raw_response)
+                return Answer(structure(document, exchange.sent_at), exchange, reply)
             except BaseValidationError as error:
                 fault = fault_of(error)
     elif reply.status_code in REDIRECTS:
         fault = "a redirect"
     elif reply.status_code in _ERRORS:
-        return _status_error(exchange, reply, document, raw_response)
+        return _status_error(exchange, reply, document)
     else:
         fault = "no answer"
+    raw_response = _raw_response(exchange, reply, document)
     text = reply_text(exchange, raw_response, fault)
     return InvalidResponseError(text, raw_response=raw_response)
 
@@ -115,7 +134,8 @@ def _word(detail: Any, name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _status_error(exchange: Exchange, reply: Reply, document: Any, raw_response: RawResponse) -> ElevenLabsError:
+def _status_error(exchange: Exchange, reply: Reply, document: Any) -> ElevenLabsError:
+    raw_response = _raw_response(exchange, reply, document)
     kind = status_error_class(reply.status_code, _word(_detail(document), "status"))
     body = _scrubbed(exchange, document)
     detail = _detail(body)

@@ -165,7 +165,7 @@ def failure_error(exchange: Exchange, failure: Failure) -> ElevenLabsError:
     """Make the error of an exchange that brought no whole reply."""
     explanation = _FAILURES[failure.kind]
     text = explanation.text.format(address=exchange.address, elapsed=exchange.elapsed_in_seconds)
-    detail = f" ({failure.detail[:60]})" if failure.detail else ""
+    detail = f" ({failure.detail[:80]})" if failure.detail else ""
     return explanation.error(_sentence(f"{text}{detail}{exchange.attempts}", None, explanation.advice))
 
 

@@ -43,7 +43,7 @@ def _detail_of(cause: BaseException) -> str:
         case aiohttp.ClientHttpProxyError():
             return str(cause.status)
         case ssl.SSLCertVerificationError():
-            return cause.verify_message
+            return cause.verify_message.rstrip(".")
         case ssl.SSLError():
             return (cause.reason or "").lower().replace("_", " ")
         case socket.gaierror():

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from elevenlabs_tokens._http.clock import Clock
-from elevenlabs_tokens._http.decipher import Structure, decipher
+from elevenlabs_tokens._http.decipher import Answer, Structure, decipher
 from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.retry import RetryBudget, decide
 from elevenlabs_tokens._http.sessions import Sessions
@@ -14,7 +14,6 @@ from elevenlabs_tokens._http.wire import build_request
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError, ElevenLabsTimeoutError
 from elevenlabs_tokens.options import API_KEY_VARIABLE, ApiKey, CallSettings, RequestOptions, checked_api_key
-from elevenlabs_tokens.responses import WithRawResponse
 
 T = TypeVar("T")
 
@@ -40,7 +39,7 @@ class Pipeline:
         path: str,
         options: RequestOptions | None,
         structure: Structure[T],
-    ) -> Coroutine[Any, Any, WithRawResponse[T]]:
+    ) -> Coroutine[Any, Any, Answer[T]]:
         """Check a call and give the coroutine that makes it.
 
         Args:
@@ -58,9 +57,7 @@ class Pipeline:
             )
         return self._call(path, settings, settings.api_key, structure)
 
-    async def _call(
-        self, path: str, settings: CallSettings, key_source: ApiKey, structure: Structure[T]
-    ) -> WithRawResponse[T]:
+    async def _call(self, path: str, settings: CallSettings, key_source: ApiKey, structure: Structure[T]) -> Answer[T]:
         clock = self.clock
         began = clock.now()
         deadline = began + settings.timeout_in_seconds

@@ -1,0 +1,42 @@
+"""What the tests share: a scripted server, clients of it, and time that only moves when it is told to."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from elevenlabs_tokens import AsyncElevenLabsClient
+from frozen import KEY, FrozenTime
+from scripted import ScriptedApi
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the key and the proxies of whoever runs the tests out of them."""
+    for name in list(os.environ):
+        if name == "ELEVENLABS_API_KEY" or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def api() -> Iterator[ScriptedApi]:
+    with ScriptedApi() as running:
+        yield running
+
+
+@pytest.fixture
+def time() -> FrozenTime:
+    return FrozenTime()
+
+
+@pytest.fixture
+async def client(api: ScriptedApi, time: FrozenTime) -> AsyncIterator[AsyncElevenLabsClient]:
+    """A client of the scripted server, in frozen time."""
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
+        open_client._pipeline.clock = time.clock()
+        yield open_client

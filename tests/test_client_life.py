@@ -1,0 +1,319 @@
+"""The life of a client: loops, threads, borrowed sessions, and what is left when it ends."""
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from elevenlabs_tokens import (
+    AsyncElevenLabsClient,
+    ClientClosedError,
+    ElevenLabsConfigError,
+    ElevenLabsEnvironment,
+)
+from frozen import KEY
+from scripted import Act, ScriptedApi, reply
+
+
+async def mint(client: AsyncElevenLabsClient) -> str:
+    return (await client.tokens.single_use.create("realtime_scribe")).token
+
+
+def test_two_loops_in_turn(api: ScriptedApi) -> None:
+    """A client made outside any loop serves each that comes, and leaves no connection in one that ended."""
+    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
+
+    tokens = [asyncio.run(mint(client)), asyncio.run(mint(client))]
+
+    assert ["sutkn_1234567890"] * 2 == tokens
+    assert 2 == api.connections
+    assert 1 == len(client._sessions._lanes)
+    asyncio.run(client.aclose())
+
+
+def test_two_loops_at_once(api: ScriptedApi) -> None:
+    """A client in two threads keeps their connections apart, and closing it reaches both."""
+    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
+    minted = threading.Barrier(2)
+    closed = threading.Event()
+
+    async def mint_and_stay() -> bool:
+        await mint(client)
+        lane = await client._sessions.lane()
+        await asyncio.to_thread(minted.wait, 5)
+        await asyncio.to_thread(closed.wait, 5)
+        await asyncio.sleep(0)  # the loop does what it was handed
+        return lane._session.closed
+
+    async def mint_and_close() -> bool:
+        await mint(client)
+        lane = await client._sessions.lane()
+        await asyncio.to_thread(minted.wait, 5)
+        await client.aclose()
+        closed.set()
+        return lane._session.closed
+
+    there: list[bool] = []
+    thread = threading.Thread(target=lambda: there.append(asyncio.run(mint_and_stay())))
+    thread.start()
+    here = asyncio.run(mint_and_close())
+    thread.join(5)
+
+    assert ([True], True) == (there, here)
+    assert 2 == api.connections
+
+
+@pytest.mark.anyio
+async def test_connections_are_kept(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """Calls in turn share one connection."""
+    for _ in range(3):
+        await mint(client)
+
+    assert (1, 3) == (api.connections, len(api.requests))
+
+
+@pytest.mark.anyio
+async def test_cookies_are_not(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """Nothing that one reply sets goes out with the next request."""
+    api.replies += [reply(headers={"Set-Cookie": "a=b; Path=/"})]
+
+    await mint(client)
+    await mint(client)
+
+    assert b"ookie" not in api.requests[1]
+
+
+@pytest.mark.anyio
+async def test_an_answer_that_nobody_asked_for(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """Read before the next request went out, it is dropped with its connection and never returned."""
+    minted = threading.Event()
+    api.replies += [[*reply(), minted, *reply(body={"token": "sutkn_planted"})]]
+
+    await mint(client)
+    connector: Any = (await client._sessions.lane())._session.connector
+    [[(protocol, _)]] = connector._conns.values()
+    minted.set()
+    async with asyncio.timeout(5):
+        while not protocol.should_close:  # noqa: ASYNC110  # nothing else tells that the loop has read
+            await asyncio.sleep(0)
+    second = await client.tokens.single_use.with_raw_response.create("realtime_scribe")
+
+    assert "sutkn_1234567890" == second.data.token
+    assert 1 == second.raw_response.retries_taken
+    assert (2, 2) == (api.connections, len(api.requests))
+
+
+@pytest.mark.anyio
+async def test_close_twice_and_call_after(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """Closing again does nothing; a call is refused before it is sent."""
+    await mint(client)
+    await client.aclose()
+    await client.aclose()
+
+    with pytest.raises(ClientClosedError):
+        await mint(client)
+    assert 1 == len(api.requests)
+
+
+@pytest.mark.anyio
+async def test_close_during_a_call(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """The call ends, with the error that says why."""
+    api.replies += [[Act.STALL]]
+    call = asyncio.create_task(mint(client))
+    await asyncio.to_thread(api.request_came.wait, 5)
+
+    await client.aclose()
+
+    with pytest.raises(ClientClosedError):
+        await call
+
+
+@pytest.mark.anyio
+async def test_a_borrowed_session(api: ScriptedApi) -> None:
+    """It is used, as it is, and not closed."""
+    async with aiohttp.ClientSession(headers={"X-Theirs": "1"}, raise_for_status=True) as session:
+        api.replies += [reply(503, {}), reply()]
+        async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session) as client:
+            client._pipeline.clock = client._pipeline.clock.__class__(sleep=lambda _: asyncio.sleep(0))
+            token = await mint(client)
+
+        assert not session.closed
+    assert "sutkn_1234567890" == token
+    assert b"\r\nX-Theirs: 1\r\n" in api.requests[0]
+
+
+@pytest.mark.anyio
+async def test_a_borrowed_session_that_was_closed(api: ScriptedApi) -> None:
+    """The call is refused."""
+    async with aiohttp.ClientSession() as session:
+        client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session)
+
+    with pytest.raises(ClientClosedError, match="or the session that it borrowed"):
+        await mint(client)
+    assert 0 == api.connections
+
+
+@pytest.mark.anyio
+async def test_a_borrowed_session_closed_while_calls_wait_for_its_only_connection(api: ScriptedApi) -> None:
+    """Neither the one that has it nor the ones that wait take it for a cancellation."""
+    api.replies += [[Act.STALL]]
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1))
+    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session)
+    calls = [asyncio.create_task(mint(client)) for _ in range(3)]
+    await asyncio.to_thread(api.request_came.wait, 5)
+
+    await session.close()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [ClientClosedError] * 3 == [type(outcome) for outcome in outcomes]
+
+
+@pytest.mark.anyio
+async def test_a_cancellation_while_waiting_for_a_connection_is_one(api: ScriptedApi) -> None:
+    """Even if the session is closed in the same moment."""
+    api.replies += [[Act.STALL]]
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
+        client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session)
+        first, second = (asyncio.create_task(mint(client)) for _ in range(2))
+        await asyncio.to_thread(api.request_came.wait, 5)
+        second.cancel()
+        await session.close()
+
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        with pytest.raises(ClientClosedError):
+            await first
+
+
+def test_a_borrowed_session_in_another_loop(api: ScriptedApi) -> None:
+    """It is refused before anything is sent."""
+
+    async def make() -> AsyncElevenLabsClient:
+        return AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=aiohttp.ClientSession())
+
+    with asyncio.Runner() as runner:
+        client = runner.run(make())
+        with pytest.raises(ElevenLabsConfigError, match="belongs to another event loop"):
+            asyncio.run(mint(client))
+        assert client._sessions._borrowed is not None
+        runner.run(client._sessions._borrowed.close())
+
+    assert 0 == api.connections
+
+
+@pytest.mark.parametrize("other", [{"ssl": True}, {"proxy": "http://proxy.example"}, {"trace_configs": [None]}])
+@pytest.mark.anyio
+async def test_what_cannot_stand_beside_a_borrowed_session(other: dict[str, Any]) -> None:
+    """A session keeps its own TLS, proxy and traces."""
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(ElevenLabsConfigError, match="cannot stand beside session"):
+            AsyncElevenLabsClient(api_key=KEY, session=session, **other)
+
+
+@pytest.mark.anyio
+async def test_trace_configs_are_used(api: ScriptedApi) -> None:
+    """The hooks of aiohttp see each request."""
+    seen: list[str] = []
+
+    async def on_request_start(_session: object, _context: object, params: aiohttp.TraceRequestStartParams) -> None:
+        seen.append(params.method)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(on_request_start)
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
+        await mint(client)
+
+    assert ["POST"] == seen
+
+
+OPEN_FILES = Path("/proc/self/fd")
+
+
+def open_files() -> int:
+    return len(list(OPEN_FILES.iterdir()))
+
+
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="counts the files that Linux shows there")
+def test_dropped_unclosed(api: ScriptedApi) -> None:
+    """One warning that names the class, and no socket is left, within its loop or after it."""
+
+    async def drop() -> None:
+        await mint(AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url))
+
+    def drop_after_its_loop() -> None:
+        client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
+        asyncio.run(mint(client))
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(drop())
+        drop_after_its_loop()
+        gc.collect()
+        before = open_files()
+        for _ in range(100):
+            asyncio.run(drop())
+            drop_after_its_loop()
+        gc.collect()
+        after = open_files()
+
+    text = "an AsyncElevenLabsClient was dropped without being closed; use it in a with block, or close it"
+    assert [text] * 202 == [str(item.message) for item in caught]
+    assert before == after
+
+
+def test_a_client_that_was_never_used_does_not_warn() -> None:
+    """It has nothing to close."""
+    AsyncElevenLabsClient(api_key=KEY)
+    gc.collect()
+
+
+def test_no_asyncio_loop(api: ScriptedApi) -> None:
+    """Under another library the error names the way that works."""
+    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
+    promise = client.tokens.single_use.create("realtime_scribe")
+
+    with pytest.raises(ElevenLabsConfigError, match="needs a running asyncio loop; under trio"):
+        promise.send(None)
+
+
+@pytest.mark.parametrize("environment", ["PRODUCTION", None, "https://api.elevenlabs.io"])
+def test_an_environment_that_is_none(environment: Any) -> None:
+    """The regions are named in the error."""
+    with pytest.raises(ElevenLabsConfigError, match="PRODUCTION, PRODUCTION_US, PRODUCTION_EU"):
+        AsyncElevenLabsClient(api_key=KEY, environment=environment)
+
+
+def test_what_a_client_shows() -> None:
+    """Where it goes, and nothing of its key."""
+    client = AsyncElevenLabsClient(api_key=KEY, environment=ElevenLabsEnvironment.PRODUCTION_EU)
+
+    assert "<AsyncElevenLabsClient of https://api.eu.residency.elevenlabs.io>" == repr(client) == f"{client}"
+
+
+def test_a_forked_child_leaves_its_parent_s_connection_alone(api: ScriptedApi) -> None:
+    """It makes one of its own, and the parent's still works."""
+    program = f"""
+import asyncio, os
+from elevenlabs_tokens import AsyncElevenLabsClient
+client = AsyncElevenLabsClient(api_key="{KEY}", base_url="{api.base_url}")
+mint = lambda: client.tokens.single_use.create("realtime_scribe")
+async def both():
+    await mint()
+    child = os.fork()
+    if child == 0:
+        os._exit(len(client._sessions._lanes))
+    assert 0 == os.waitpid(child, 0)[1]
+    await mint()
+    await client.aclose()
+asyncio.run(both())
+"""
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], check=True, timeout=30)
+
+    assert (1, 2) == (api.connections, len(api.requests))
