@@ -50,7 +50,7 @@ class AsyncSingleUseClient:
                 same names, or the vendor SDK's, will do.
 
         Returns:
-            The token, and when it lapses unused (UTC): 900 s after the request was sent.
+            The token, which lapses unused 900 s after the request was sent.
 
         Raises:
             ElevenLabsConfigError: An argument cannot work, or there is no API key; nothing was sent.

@@ -27,12 +27,12 @@ class ElevenLabsEnvironment(Enum):
 
     @property
     def base_url(self) -> str:
-        """Where requests go: `https://api.elevenlabs.io`."""
+        """Where requests go, over https."""
         return self.value
 
     @property
     def websocket_base_url(self) -> str:
-        """Where sockets open: `wss://api.elevenlabs.io`."""
+        """Where sockets open, over wss, on the same host."""
         return websocket_base_url(self.value)
 
 

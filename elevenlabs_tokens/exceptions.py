@@ -1,23 +1,23 @@
 """What can go wrong, as one tree.
 
-```
-ElevenLabsError
-├── ElevenLabsConfigError         (also ValueError)
-├── ClientClosedError
-├── ElevenLabsConnectionError
-│   ├── ElevenLabsTimeoutError    (also TimeoutError)
-│   └── ElevenLabsTLSError
-├── InvalidResponseError
-└── ElevenLabsStatusError
-    ├── BadRequestError           400
-    ├── AuthenticationError       401
-    ├── PaymentRequiredError      402, and 401 with status `quota_exceeded`
-    ├── PermissionDeniedError     403, and 401 with status `missing_permissions`
-    ├── NotFoundError             404
-    ├── UnprocessableEntityError  422
-    ├── RateLimitError            429
-    └── ServerError               5xx
-```
+::
+
+    ElevenLabsError
+    ├── ElevenLabsConfigError         (also ValueError)
+    ├── ClientClosedError
+    ├── ElevenLabsConnectionError
+    │   ├── ElevenLabsTimeoutError    (also TimeoutError)
+    │   └── ElevenLabsTLSError
+    ├── InvalidResponseError
+    └── ElevenLabsStatusError
+        ├── BadRequestError           400
+        ├── AuthenticationError       401
+        ├── PaymentRequiredError      402, and 401 with status `quota_exceeded`
+        ├── PermissionDeniedError     403, and 401 with status `missing_permissions`
+        ├── NotFoundError             404
+        ├── UnprocessableEntityError  422
+        ├── RateLimitError            429
+        └── ServerError               5xx
 """
 
 from collections.abc import Mapping

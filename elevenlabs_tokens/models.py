@@ -53,7 +53,7 @@ def checked_token_type(token_type: object) -> str:
     )
 
 
-class _Connection(NamedTuple):
+class Connection(NamedTuple):
     """The one connection that a type of token opens, and the query parameter that carries the token there."""
 
     path: str
@@ -62,16 +62,36 @@ class _Connection(NamedTuple):
 
 
 # The parameter is `token` for speech to text and `single_use_token` for the rest; swapped, the API refuses it.
-_CONNECTIONS: Mapping[str, _Connection] = MappingProxyType(
+_CONNECTIONS: Mapping[str, Connection] = MappingProxyType(
     {
-        "realtime_scribe": _Connection("/v1/speech-to-text/realtime", "token"),
-        "batch_scribe": _Connection("/v1/speech-to-text", "token", over_http=True),
-        "tts_websocket": _Connection("/v1/text-to-speech/{voice_id}/stream-input", "single_use_token"),
+        "realtime_scribe": Connection("/v1/speech-to-text/realtime", "token"),
+        "batch_scribe": Connection("/v1/speech-to-text", "token", over_http=True),
+        "tts_websocket": Connection("/v1/text-to-speech/{voice_id}/stream-input", "single_use_token"),
         # Not in the vendor's SDKs, but the only type that the text-to-dialogue socket takes.
-        "ttd_websocket": _Connection("/v1/text-to-dialogue/stream-input", "single_use_token"),
+        "ttd_websocket": Connection("/v1/text-to-dialogue/stream-input", "single_use_token"),
     }
 )
-_MULTI_CONTEXT = _Connection("/v1/text-to-speech/{voice_id}/multi-stream-input", "single_use_token")
+_MULTI_CONTEXT = Connection("/v1/text-to-speech/{voice_id}/multi-stream-input", "single_use_token")
+
+
+def connection_of(token_type: str, *, voice_id: str | None, multi_context: bool = False) -> Connection:
+    """Tell what a type of token opens.
+
+    Raises:
+        ElevenLabsConfigError: It is not known, or the voice does not fit it.
+    """
+    connection = _CONNECTIONS.get(token_type)
+    if connection is None:
+        raise ElevenLabsConfigError(f"it is not known what a {token_type} token opens; build its URL yourself")
+    if "{voice_id}" not in connection.path:
+        if voice_id is not None or multi_context:
+            raise ElevenLabsConfigError(
+                f"voice_id and multi_context are for tts_websocket; this is a {token_type} token"
+            )
+        return connection
+    if not isinstance(voice_id, str) or not voice_id.strip("."):
+        raise ElevenLabsConfigError(f"a {token_type} token opens the socket of one voice; give its voice_id")
+    return _MULTI_CONTEXT if multi_context else connection
 
 
 @frozen
@@ -120,31 +140,17 @@ class SingleUseTokenResponseModel:
                 become `true` and `false`, sequences are repeated, None is left out.
 
         Returns:
-            A `wss:` URL (`ws:` for an `http:` base URL), or an `https:` one for `batch_scribe`.
+            A `wss` URL (`ws` for an `http` base URL), or an `https` one for `batch_scribe`.
 
         Raises:
             ElevenLabsConfigError: It is not known what the type opens, or an argument does not fit it.
         """
-        connection = self._connection(voice_id=voice_id, multi_context=multi_context)
+        connection = connection_of(self.token_type, voice_id=voice_id, multi_context=multi_context)
         if connection.parameter in query:
             raise ElevenLabsConfigError(f"{connection.parameter} is filled in by connect_url; leave it out")
         base_url = http_base_url(self.websocket_base_url) if connection.over_http else self.websocket_base_url
         path = connection.path.format(voice_id=quote(voice_id or "", safe=""))
         return f"{base_url}{path}?{encode_query({connection.parameter: self.token, **query})}"
-
-    def _connection(self, *, voice_id: str | None, multi_context: bool) -> _Connection:
-        connection = _CONNECTIONS.get(self.token_type)
-        if connection is None:
-            raise ElevenLabsConfigError(f"it is not known what a {self.token_type} token opens; build its URL yourself")
-        if "{voice_id}" not in connection.path:
-            if voice_id is not None or multi_context:
-                raise ElevenLabsConfigError(
-                    f"voice_id and multi_context are for tts_websocket; this is a {self.token_type} token"
-                )
-            return connection
-        if not isinstance(voice_id, str) or voice_id.strip(".") == "":
-            raise ElevenLabsConfigError(f"a {self.token_type} token opens the socket of one voice; give its voice_id")
-        return _MULTI_CONTEXT if multi_context else connection
 
     def to_dict(self) -> dict[str, str]:
         """Give what a frontend needs, ready for JSON.

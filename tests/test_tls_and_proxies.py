@@ -6,8 +6,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Self
 
 import pytest
 import trustme
@@ -20,7 +18,8 @@ from elevenlabs_tokens import (
 )
 from elevenlabs_tokens._http.sessions import default_ssl_context
 from frozen import KEY
-from scripted import HEAD_END, ScriptedApi
+from proxies import ConnectProxy, server_context
+from scripted import ScriptedApi
 
 pytestmark = pytest.mark.anyio
 
@@ -31,12 +30,6 @@ HOST = "api.example.test"
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
-
-
-def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
 
 
 @pytest.fixture
@@ -51,62 +44,6 @@ def trusted(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory, mon
 def tls_api(authority: trustme.CA) -> Iterator[ScriptedApi]:
     with ScriptedApi(server_context(authority, "127.0.0.1", "localhost", HOST)) as running:
         yield running
-
-
-class ConnectProxy:
-    """A proxy that leads every CONNECT to one port of this machine, and remembers what it was told.
-
-    Attributes:
-        heads: The bytes of every CONNECT.
-        plain: The bytes that came after it, of the first connection.
-        refusal: What it answers instead, if anything.
-    """
-
-    def __init__(self, port: int) -> None:
-        self.heads: list[bytes] = []
-        self.passed = b""
-        self.refusal = b""
-        self._target = ("127.0.0.1", port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        head = b""
-        with suppress(OSError), connection:
-            while HEAD_END not in head:
-                head += connection.recv(1)
-            self.heads.append(head)
-            if self.refusal:
-                connection.sendall(self.refusal)
-                return
-            with socket.create_connection(self._target) as target:
-                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                back = threading.Thread(target=self._pipe, args=(target, connection), daemon=True)
-                back.start()
-                self._pipe(connection, target, keep=True)
-                back.join(5)
-
-    def _pipe(self, source: socket.socket, sink: socket.socket, *, keep: bool = False) -> None:
-        with suppress(OSError):
-            while chunk := source.recv(65536):
-                if keep:
-                    self.passed += chunk
-                sink.sendall(chunk)
-            sink.shutdown(socket.SHUT_WR)
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""Every snippet of the README and the docs runs, against an emulator that stands where the API is."""
+
+import asyncio
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from sybil import Example, Sybil
+from sybil.parsers.myst import PythonCodeBlockParser
+
+from elevenlabs_tokens import AsyncElevenLabsClient
+from elevenlabs_tokens.emulator import Emulator
+from frozen import KEY
+from proxies import ConnectProxy, server_context
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture
+def production(elevenlabs_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """Have the emulator stand where the API is: behind TLS that the machine trusts, and a proxy that leads there."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    port = int(elevenlabs_emulator.base_url.rpartition(":")[2])
+    with ConnectProxy(port, server_context(authority, "api.elevenlabs.io")) as proxy:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        monkeypatch.setenv("ELEVENLABS_API_KEY", KEY)
+        yield elevenlabs_emulator
+
+
+def run(example: Example) -> None:
+    """Run a snippet, and then each coroutine function that it defines, with the fixture that it asks for."""
+    before = set(example.namespace)
+    example.evaluate()
+    for name in [name for name in example.namespace if name not in before]:
+        value = example.namespace[name]
+        if inspect.iscoroutinefunction(value):
+            with Emulator() as emulator:
+                fixtures = {"elevenlabs_emulator": emulator}
+                asyncio.run(value(**{name: fixtures[name] for name in inspect.signature(value).parameters}))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.usefixtures("production")
+def test_snippets(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They mint against the emulator, and print no token."""
+    document = Sybil(parsers=[PythonCodeBlockParser()]).parse(page)
+    examples = list(document.examples())
+
+    for example in examples:
+        run(example)
+    for value in document.namespace.values():
+        if isinstance(value, AsyncElevenLabsClient):
+            asyncio.run(value.aclose())
+
+    assert len(examples) == page.read_text().count("```python")
+    assert "sutkn_emulator_" not in capsys.readouterr().out
+
+
+def test_the_quick_start() -> None:
+    """Its first two blocks are the two commands, a line each, which need nothing but Python."""
+    quick_start = (ROOT / "README.md").read_text().partition("## Quick start\n")[2].partition("\n## ")[0]
+
+    commands = re.findall(r"```sh\n(.*?)```", quick_start, re.DOTALL)
+
+    assert 2 == len(commands)
+    assert ["elevenlabs-tokens demo\n", "nox\n"] == [command.rpartition("bin/")[2] for command in commands]
+    assert all(command.startswith("python3 -m venv .venv && ") and command.count("\n") == 1 for command in commands)
+
+
+def test_links_lead_somewhere() -> None:
+    """Those within the project, that is."""
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
