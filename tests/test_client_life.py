@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from attrs import evolve
 
 from elevenlabs_tokens import (
     AsyncElevenLabsClient,
@@ -141,7 +142,7 @@ async def test_a_borrowed_session(api: ScriptedApi) -> None:
     async with aiohttp.ClientSession(headers={"X-Theirs": "1"}, raise_for_status=True) as session:
         api.replies += [reply(503, {}), reply()]
         async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session) as client:
-            client._pipeline.clock = client._pipeline.clock.__class__(sleep=lambda _: asyncio.sleep(0))
+            client._pipeline.clock = evolve(client._pipeline.clock, sleep=lambda _: asyncio.sleep(0))
             token = await mint(client)
 
         assert not session.closed

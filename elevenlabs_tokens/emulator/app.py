@@ -1,0 +1,28 @@
+"""The routes of the emulated API."""
+
+from aiohttp import web
+
+from elevenlabs_tokens.emulator.admission import Admission, ApiKeys
+from elevenlabs_tokens.emulator.faults import FaultQueue
+from elevenlabs_tokens.emulator.ledger import TokenLedger
+from elevenlabs_tokens.emulator.minting import Minting
+from elevenlabs_tokens.emulator.replies import error_objects
+from elevenlabs_tokens.emulator.sockets import OpenSockets
+from elevenlabs_tokens.emulator.speech_to_text import SpeechToTextSocket
+from elevenlabs_tokens.emulator.text_to_speech import TextToSpeechSocket
+
+
+def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue) -> web.Application:
+    """Put the routes together around one ledger."""
+    admission = Admission(ledger, api_keys)
+    sockets = OpenSockets()
+    app = web.Application(middlewares=[error_objects])
+    app.add_routes(
+        [
+            web.post("/v1/single-use-token/{token_type}", Minting(ledger, api_keys, faults).serve),
+            web.get("/v1/speech-to-text/realtime", SpeechToTextSocket(admission, sockets).serve),
+            web.get("/v1/text-to-speech/{voice_id}/stream-input", TextToSpeechSocket(admission, sockets).serve),
+        ]
+    )
+    app.on_shutdown.append(sockets.close_all)
+    return app

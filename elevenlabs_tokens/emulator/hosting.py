@@ -1,0 +1,70 @@
+"""Where the server runs: on a socket, in this event loop or in a thread of its own."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from threading import Thread
+
+from aiohttp import web
+from anyio import CancelScope
+
+# How long a stopping server waits for replies that are under way, before it cuts them off.
+_SHUTDOWN_TIMEOUT_IN_SECONDS = 0.25
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncGenerator[str, None]:
+    """Serve an app during the block, and give the address to reach it at, as `host:port`.
+
+    Raises:
+        OSError: It cannot listen there.
+    """
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_TIMEOUT_IN_SECONDS)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"the emulator cannot listen on {host} port {port} ({error.strerror}); port 0 takes a free one",
+            ) from error
+        yield _reachable(*runner.addresses[0][:2])
+    finally:
+        # A cancelled caller must not leave sockets behind.
+        with CancelScope(shield=True):
+            await runner.cleanup()
+
+
+def _reachable(host: str, port: int) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextmanager
+def in_own_thread(serve: Callable[[], AbstractAsyncContextManager[str]]) -> Generator[str, None, None]:
+    """Enter an asynchronous context manager for the block, in a daemon thread that has an event loop of its own.
+
+    What keeps it from starting is raised here.
+    """
+    address: Future[str] = Future()
+    stop: Future[None] = Future()
+
+    async def main() -> None:
+        try:
+            async with serve() as started_at:
+                address.set_result(started_at)
+                await asyncio.wrap_future(stop)
+        except BaseException as error:
+            if address.done():
+                raise
+            address.set_exception(error)
+
+    thread = Thread(target=lambda: asyncio.run(main()), name="elevenlabs-emulator", daemon=True)
+    thread.start()
+    try:
+        yield address.result()
+    finally:
+        stop.set_result(None)
+        thread.join()

@@ -1,0 +1,119 @@
+"""The life of every token that was minted: fresh, then spent or expired."""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Literal
+
+from attrs import define, frozen
+
+TOKEN_TYPES = ("realtime_scribe", "batch_scribe", "tts_websocket", "ttd_websocket")
+
+TokenState = Literal["fresh", "spent", "expired"]
+Refusal = Literal["unknown", "wrong_type", "spent", "expired"]
+
+
+@frozen(kw_only=True)
+class TokenRecord:
+    """What is told of a minted token: everything but the token itself.
+
+    Attributes:
+        token_type: The service that the token opens, such as `realtime_scribe`.
+        state: `fresh`, `spent` or `expired` at the time the record was read; a spent token stays spent.
+        minted_at: When it was minted, in UTC.
+        expires_at: The first instant at which it no longer opens anything, in UTC.
+        spent_at: When it opened its one connection, in UTC; None until then.
+    """
+
+    token_type: str
+    state: TokenState
+    minted_at: datetime
+    expires_at: datetime
+    spent_at: datetime | None
+
+
+class TokenRefusedError(Exception):
+    """A token that does not open this connection; nothing was spent.
+
+    Attributes:
+        reason: `unknown`, `wrong_type`, `spent` or `expired`.
+        expected: The token type that the connection takes.
+        actual: The type of the token; None if it was never minted here.
+    """
+
+    def __init__(self, reason: Refusal, *, expected: str, actual: str | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.expected = expected
+        self.actual = actual
+
+
+@define
+class _Entry:
+    token_type: str
+    minted_at: datetime
+    spent_at: datetime | None = None
+
+
+class TokenLedger:
+    """Mints tokens, spends each of them once, and tells what became of them; may be used from any thread.
+
+    Args:
+        lifetime_in_seconds: How long a token is good for.
+        clock: Gives the time in seconds since the epoch, as `time.time` does.
+    """
+
+    def __init__(self, *, lifetime_in_seconds: float, clock: Callable[[], float]) -> None:
+        self._lifetime = timedelta(seconds=lifetime_in_seconds)
+        self._clock = clock
+        self._entries: dict[str, _Entry] = {}
+        self._lock = Lock()
+
+    def mint(self, token_type: str) -> str:
+        """Give a new token of this type, which looks fake on purpose."""
+        token = f"sutkn_emulator_{secrets.token_hex(16)}"
+        with self._lock:
+            self._entries[token] = _Entry(token_type, self._now())
+        return token
+
+    def spend(self, token: str, token_type: str) -> None:
+        """Spend the token on a connection that takes this type; of two racing connections, one gets it.
+
+        Raises:
+            TokenRefusedError: It is unknown, of another type, spent before or expired, asked in this order.
+        """
+        with self._lock:
+            now = self._now()
+            entry = self._entries.get(token)
+            if entry is None:
+                raise TokenRefusedError("unknown", expected=token_type, actual=None)
+            if entry.token_type != token_type:
+                raise TokenRefusedError("wrong_type", expected=token_type, actual=entry.token_type)
+            state = self._state(entry, now)
+            if state != "fresh":
+                raise TokenRefusedError(state, expected=token_type, actual=entry.token_type)
+            entry.spent_at = now
+
+    def records(self) -> tuple[TokenRecord, ...]:
+        """Tell of every token in the order in which they were minted, with their states as of now."""
+        with self._lock:
+            now = self._now()
+            return tuple(
+                TokenRecord(
+                    token_type=entry.token_type,
+                    state=self._state(entry, now),
+                    minted_at=entry.minted_at,
+                    expires_at=entry.minted_at + self._lifetime,
+                    spent_at=entry.spent_at,
+                )
+                for entry in self._entries.values()
+            )
+
+    def _state(self, entry: _Entry, now: datetime) -> TokenState:
+        if entry.spent_at is not None:
+            return "spent"
+        return "fresh" if now < entry.minted_at + self._lifetime else "expired"
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)

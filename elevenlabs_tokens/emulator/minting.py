@@ -1,0 +1,76 @@
+"""`POST /v1/single-use-token/{token_type}`."""
+
+import asyncio
+import json
+from http import HTTPStatus
+
+from aiohttp import web
+from attrs import frozen
+
+from elevenlabs_tokens.emulator.admission import ApiKeys, KeyRefusedError
+from elevenlabs_tokens.emulator.api_errors import unknown_token_type, usual_error
+from elevenlabs_tokens.emulator.faults import FaultQueue, FaultyReply
+from elevenlabs_tokens.emulator.ledger import TOKEN_TYPES, TokenLedger
+from elevenlabs_tokens.emulator.replies import error_reply, json_reply, new_request_id, reply
+
+
+@frozen
+class Minting:
+    """The route that gives out tokens, or whatever fault waits for the mint at hand.
+
+    Source: https://elevenlabs.io/docs/api-reference/tokens/create, read 2026-11-24.
+    """
+
+    ledger: TokenLedger
+    api_keys: ApiKeys
+    faults: FaultQueue
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        token_type = request.match_info["token_type"]
+        fault = self.faults.take()
+        if fault is None:
+            return self._mint(request, token_type)
+        if fault.disconnect:
+            await asyncio.sleep(fault.delay_in_seconds)
+            _cut(request)
+            return web.Response()
+        # A late reply is late for its reader only: the token's life has begun by then.
+        answer = self._mint(request, token_type) if fault.reply is None else _stand_in(fault.reply, token_type)
+        await asyncio.sleep(fault.delay_in_seconds)
+        return answer
+
+    def _mint(self, request: web.Request, token_type: str) -> web.Response:
+        # The live API checks what it can by a request's shape before it looks at the key.
+        if token_type not in TOKEN_TYPES:
+            return json_reply(unknown_token_type(token_type), status=422)
+        try:
+            self.api_keys.check(request.headers.get("xi-api-key"), authorization=request.headers.get("Authorization"))
+        except KeyRefusedError as refusal:
+            return error_reply(refusal.error)
+        return json_reply({"token": self.ledger.mint(token_type)})
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _stand_in(planned: FaultyReply, token_type: str) -> web.Response:
+    request_id = new_request_id()
+    body = _usual_body(planned.status, token_type, request_id) if planned.body is None else planned.body
+    return reply(
+        status=planned.status,
+        body=body,
+        request_id=request_id,
+        content_type=planned.content_type,
+        headers=planned.headers,
+    )
+
+
+def _usual_body(status: int, token_type: str, request_id: str) -> bytes:
+    if status < HTTPStatus.BAD_REQUEST:
+        return b""
+    is_validation = status == HTTPStatus.UNPROCESSABLE_ENTITY
+    document = unknown_token_type(token_type) if is_validation else usual_error(status).document(request_id)
+    return json.dumps(document).encode()

@@ -1,0 +1,18 @@
+"""The fixture `elevenlabs_emulator`; known to pytest by the entry point, so it loads nothing until it is used."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from elevenlabs_tokens.emulator.emulator import Emulator
+
+
+@pytest.fixture
+def elevenlabs_emulator() -> "Iterator[Emulator]":
+    """A local ElevenLabs in a thread of its own, fresh for each test; accepts any API key."""
+    from elevenlabs_tokens.emulator.emulator import Emulator
+
+    with Emulator() as emulator:
+        yield emulator

@@ -1,0 +1,51 @@
+"""HTTP replies as the API sends them."""
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from elevenlabs_tokens.emulator.api_errors import ApiError, usual_error
+
+
+def new_request_id() -> str:
+    """Give a name for one request."""
+    return secrets.token_hex(16)
+
+
+def reply(
+    *, status: int, body: bytes, request_id: str, content_type: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Make a reply; `headers` go over the ones that every reply has."""
+    all_headers = CIMultiDict({"Content-Type": content_type, "request-id": request_id})
+    all_headers.update(headers or {})
+    return web.Response(status=status, body=body, headers=all_headers)
+
+
+def json_reply(document: object, *, status: int = 200, request_id: str | None = None) -> web.Response:
+    """Make a reply that holds a JSON document."""
+    return reply(
+        status=status,
+        body=json.dumps(document).encode(),
+        request_id=request_id or new_request_id(),
+        content_type="application/json",
+    )
+
+
+def error_reply(error: ApiError) -> web.Response:
+    """Make a reply that says what went wrong."""
+    request_id = new_request_id()
+    return json_reply(error.document(request_id), status=error.http_status, request_id=request_id)
+
+
+@web.middleware
+async def error_objects(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer with the API's error object where no route takes the request."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return error_reply(usual_error(error.status))

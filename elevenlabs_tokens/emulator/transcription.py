@@ -1,0 +1,234 @@
+"""What is said on a realtime speech-to-text socket, both ways.
+
+Source: https://elevenlabs.io/docs/api-reference/speech-to-text/v-1-speech-to-text-realtime, read 2026-11-24.
+"""
+
+import base64
+import binascii
+from itertools import pairwise
+from typing import Self
+
+from attrs import frozen
+
+from elevenlabs_tokens.emulator.frames import read_object
+from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
+
+Message = dict[str, object]
+
+AUDIO_FORMATS = ("pcm_8000", "pcm_16000", "pcm_22050", "pcm_24000", "pcm_44100", "pcm_48000", "ulaw_8000")
+_COMMIT_STRATEGIES = ("manual", "vad")
+
+
+@frozen(kw_only=True)
+class TranscriptionSettings:
+    """What a connection asked for in its query; what it left out has the API's default."""
+
+    model_id: str
+    audio_format: str
+    language_code: str | None
+    commit_strategy: str
+    include_timestamps: bool
+    include_language_detection: bool
+    vad_silence_threshold_secs: float
+    vad_threshold: float
+    min_speech_duration_ms: int
+    min_silence_duration_ms: int
+    keyterms: list[str]
+    no_verbatim: bool
+    enable_logging: bool
+
+    @classmethod
+    def from_query(cls, query: Query) -> Self:
+        """Read the settings.
+
+        Raises:
+            InvalidParameterError: A parameter is not of its kind.
+        """
+        return cls(
+            model_id=query.text("model_id") or "scribe_v2_realtime",
+            audio_format=query.one_of("audio_format", AUDIO_FORMATS, default="pcm_16000"),
+            language_code=query.text("language_code"),
+            commit_strategy=query.one_of("commit_strategy", _COMMIT_STRATEGIES, default="manual"),
+            include_timestamps=query.boolean("include_timestamps", default=False),
+            include_language_detection=query.boolean("include_language_detection", default=False),
+            vad_silence_threshold_secs=query.number(
+                "vad_silence_threshold_secs", at_least=0.3, at_most=3.0, default=1.5
+            ),
+            vad_threshold=query.number("vad_threshold", at_least=0.1, at_most=0.9, default=0.4),
+            min_speech_duration_ms=query.integer("min_speech_duration_ms", at_least=50, at_most=2000, default=100),
+            min_silence_duration_ms=query.integer("min_silence_duration_ms", at_least=50, at_most=2000, default=100),
+            keyterms=query.texts("keyterms"),
+            no_verbatim=query.boolean("no_verbatim", default=False),
+            enable_logging=query.boolean("enable_logging", default=True),
+        )
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples per second."""
+        return int(self.audio_format.partition("_")[2])
+
+    @property
+    def bytes_per_second(self) -> int:
+        """Of mono audio: mu-law has one byte a sample, PCM has two."""
+        return self.sample_rate * (1 if self.audio_format.startswith("ulaw") else 2)
+
+
+class TranscriptionError(Exception):
+    """The end of a connection; `message` is the last that it sends, and says why."""
+
+    def __init__(self, message_type: str, text: str) -> None:
+        super().__init__(text)
+        self.message: Message = {"message_type": message_type, "error": text}
+
+    @classmethod
+    def from_refusal(cls) -> Self:
+        """A connection that is not let in; the API says the same of every bad token and key."""
+        return cls("auth_error", "You must be authenticated to use this endpoint.")
+
+    @classmethod
+    def from_parameter(cls, error: InvalidParameterError) -> Self:
+        """A query parameter that is not of its kind."""
+        return cls("invalid_request", str(error))
+
+
+def _input_error(text: str) -> TranscriptionError:
+    return TranscriptionError("input_error", text)
+
+
+class Transcription:
+    """One session: takes the client's messages and gives the server's.
+
+    Args:
+        settings: What the connection asked for.
+        session_id: The name of the session.
+    """
+
+    def __init__(self, settings: TranscriptionSettings, *, session_id: str) -> None:
+        self._settings = settings
+        self._session_id = session_id
+        self._has_audio_come = False
+        self._committed_in_seconds = 0.0
+        self._pending_in_bytes = 0
+
+    def start(self) -> Message:
+        """The first message, which repeats what was asked for."""
+        settings = self._settings
+        return {
+            "message_type": "session_started",
+            "session_id": self._session_id,
+            "config": {
+                "model_id": settings.model_id,
+                "sample_rate": settings.sample_rate,
+                "audio_format": settings.audio_format,
+                "language_code": settings.language_code,
+                # One setting under two names: the API reference has the first, the published types have the second.
+                "commit_strategy": settings.commit_strategy,
+                "vad_commit_strategy": settings.commit_strategy,
+                "vad_silence_threshold_secs": settings.vad_silence_threshold_secs,
+                "vad_threshold": settings.vad_threshold,
+                "min_speech_duration_ms": settings.min_speech_duration_ms,
+                "min_silence_duration_ms": settings.min_silence_duration_ms,
+                "include_timestamps": settings.include_timestamps,
+                "timestamps_granularity": "word" if settings.include_timestamps else "none",
+                "include_language_detection": settings.include_language_detection,
+                "keyterms": settings.keyterms,
+                "no_verbatim": settings.no_verbatim,
+                "enable_logging": settings.enable_logging,
+            },
+        }
+
+    def answer(self, frame: str) -> list[Message]:
+        """Answer one message: a chunk of audio, a commit, or both at once.
+
+        Raises:
+            TranscriptionError: It is neither, or comes at the wrong time.
+        """
+        chunk = _AudioChunk.from_frame(frame)
+        if chunk.previous_text is not None and self._has_audio_come:
+            raise _input_error("previous_text can only be sent with the first chunk of audio.")
+        self._has_audio_come = True
+        self._pending_in_bytes += len(chunk.audio)
+        messages: list[Message] = []
+        if chunk.audio or not chunk.commit:
+            messages.append({"message_type": "partial_transcript", "text": self._text()})
+        if chunk.commit:
+            messages += self._commit()
+        return messages
+
+    def _commit(self) -> list[Message]:
+        text = self._text()
+        messages: list[Message] = [{"message_type": "committed_transcript", "text": text}]
+        if self._settings.include_timestamps:
+            messages.append(
+                {
+                    "message_type": "committed_transcript_with_timestamps",
+                    "text": text,
+                    "language_code": self._language_code(),
+                    "words": _words(text, start=self._committed_in_seconds, duration=self._pending_in_seconds()),
+                }
+            )
+        self._committed_in_seconds += self._pending_in_seconds()
+        self._pending_in_bytes = 0
+        return messages
+
+    def _text(self) -> str:
+        return f"emulated transcript of {self._pending_in_seconds():.1f} s of audio"
+
+    def _pending_in_seconds(self) -> float:
+        return self._pending_in_bytes / self._settings.bytes_per_second
+
+    def _language_code(self) -> str | None:
+        return self._settings.language_code or ("en" if self._settings.include_language_detection else None)
+
+
+@frozen(kw_only=True)
+class _AudioChunk:
+    audio: bytes
+    commit: bool
+    previous_text: str | None
+
+    @classmethod
+    def from_frame(cls, frame: str) -> Self:
+        fields = read_object(frame)
+        if fields is None:
+            raise _input_error("Expected a JSON object.")
+        if fields.get("message_type") == "commit":
+            # No SDK sends this short form, but the vendor's notes for coding agents document it.
+            return cls(audio=b"", commit=True, previous_text=None)
+        if fields.get("message_type") != "input_audio_chunk":
+            raise _input_error("message_type must be input_audio_chunk.")
+        commit = fields.get("commit", False)
+        if not isinstance(commit, bool):
+            raise _input_error("commit must be true or false.")
+        sample_rate = fields.get("sample_rate")
+        if sample_rate is not None and (not isinstance(sample_rate, int) or isinstance(sample_rate, bool)):
+            raise _input_error("sample_rate must be a whole number.")
+        previous_text = fields.get("previous_text")
+        if previous_text is not None and not isinstance(previous_text, str):
+            raise _input_error("previous_text must be a string.")
+        return cls(audio=_decode(fields.get("audio_base_64")), commit=commit, previous_text=previous_text)
+
+
+def _decode(audio_base_64: object) -> bytes:
+    if not isinstance(audio_base_64, str):
+        raise _input_error("audio_base_64 must be a string.")
+    try:
+        return base64.b64decode(audio_base_64, validate=True)
+    except (binascii.Error, ValueError):
+        raise _input_error("audio_base_64 is not valid base64.") from None
+
+
+def _words(text: str, *, start: float, duration: float) -> list[Message]:
+    """Spread the words, and the spaces between them, evenly over the audio; times in seconds of the session."""
+    pieces = text.replace(" ", "\n \n").split("\n")
+    edges = [round(start + duration * index / len(pieces), 3) for index in range(len(pieces) + 1)]
+    return [
+        {
+            "text": piece,
+            "start": piece_start,
+            "end": piece_end,
+            "type": "spacing" if piece == " " else "word",
+            "logprob": 0.0,
+        }
+        for piece, (piece_start, piece_end) in zip(pieces, pairwise(edges), strict=True)
+    ]

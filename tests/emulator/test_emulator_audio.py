@@ -1,0 +1,74 @@
+import struct
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from elevenlabs_tokens.emulator.audio import OUTPUT_FORMATS, synthesise
+
+
+@pytest.mark.parametrize(
+    ("output_format", "expected"),
+    [("pcm_16000", 80_000), ("pcm_44100", 220_500), ("ulaw_8000", 20_000), ("alaw_8000", 20_000)],
+)
+def test_plain_formats_have_the_exact_length(output_format: str, expected: int) -> None:
+    """2.5 s are as many bytes as the sample rate and width say."""
+    assert expected == len(synthesise(output_format, duration_in_seconds=2.5))
+
+
+@pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
+def test_the_same_bytes_each_time(output_format: str) -> None:
+    """No format depends on chance; none is empty."""
+    audio = synthesise(output_format, duration_in_seconds=0.3)
+
+    assert audio
+    assert audio == synthesise(output_format, duration_in_seconds=0.3)
+
+
+def test_pcm_is_a_tone_of_440_hertz() -> None:
+    """It crosses zero upwards 440 times in a second, without a click between seconds."""
+    samples = struct.unpack("<32000h", synthesise("pcm_16000", duration_in_seconds=2))
+
+    assert 880 == sum(before < 0 <= after for before, after in pairwise(samples)) + 1
+    assert 8000 == max(samples)
+    assert max(abs(after - before) for before, after in pairwise(samples)) < 1400
+
+
+def decode_ulaw(code: int) -> int:
+    code = ~code & 0xFF
+    magnitude = ((code & 0xF) * 8 + 0x84 << (code >> 4 & 7)) - 0x84
+    return -magnitude if code & 0x80 else magnitude
+
+
+def decode_alaw(code: int) -> int:
+    code ^= 0x55
+    exponent, mantissa = code >> 4 & 7, code & 0xF
+    magnitude = mantissa * 16 + 8 if exponent == 0 else (mantissa * 16 + 0x108) << (exponent - 1)
+    return magnitude if code & 0x80 else -magnitude
+
+
+@pytest.mark.parametrize(("output_format", "decode"), [("ulaw_8000", decode_ulaw), ("alaw_8000", decode_alaw)])
+def test_g711_decodes_to_the_tone(output_format: str, decode: Callable[[int], int]) -> None:
+    """Each companded sample is within 4 % of the plain one, or of the finest step."""
+    plain = struct.unpack("<8000h", synthesise("pcm_8000", duration_in_seconds=1))
+    decoded = [decode(code) for code in synthesise(output_format, duration_in_seconds=1)]
+
+    assert all(abs(ours - theirs) <= max(16, abs(theirs) * 0.04) for ours, theirs in zip(decoded, plain, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("output_format", "header", "frame_size", "frames"),
+    [
+        ("mp3_44100_32", "fffb10c0", 104, 39),
+        ("mp3_44100_64", "fffb50c0", 208, 39),
+        ("mp3_44100_96", "fffb70c0", 313, 39),
+        ("mp3_44100_128", "fffb90c0", 417, 39),
+        ("mp3_44100_192", "fffbb0c0", 626, 39),
+        ("mp3_22050_32", "fff340c0", 104, 39),
+    ],
+)
+def test_mp3_is_whole_silent_frames(output_format: str, header: str, frame_size: int, frames: int) -> None:
+    """Layer III frames of the right rates, with nothing in them, fill up 1 s."""
+    audio = synthesise(output_format, duration_in_seconds=1)
+
+    assert bytes.fromhex(header).ljust(frame_size, b"\0") * frames == audio
