@@ -11,7 +11,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from attrs import evolve
 
 from elevenlabs_tokens import (
     AsyncElevenLabsClient,
@@ -19,7 +18,7 @@ from elevenlabs_tokens import (
     ElevenLabsConfigError,
     ElevenLabsEnvironment,
 )
-from frozen import KEY
+from frozen import KEY, FrozenTime
 from scripted import Act, ScriptedApi, reply
 
 
@@ -142,7 +141,7 @@ async def test_a_borrowed_session(api: ScriptedApi) -> None:
     async with aiohttp.ClientSession(headers={"X-Theirs": "1"}, raise_for_status=True) as session:
         api.replies += [reply(503, {}), reply()]
         async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session) as client:
-            client._pipeline.clock = evolve(client._pipeline.clock, sleep=lambda _: asyncio.sleep(0))
+            client._pipeline.clock = FrozenTime().clock()
             token = await mint(client)
 
         assert not session.closed
