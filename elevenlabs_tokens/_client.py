@@ -12,7 +12,7 @@ from elevenlabs_tokens._http.pipeline import Pipeline
 from elevenlabs_tokens._http.sessions import Sessions
 from elevenlabs_tokens._tokens import AsyncTokensClient
 from elevenlabs_tokens.environments import ElevenLabsEnvironment, checked_address
-from elevenlabs_tokens.options import ApiKey, CallSettings
+from elevenlabs_tokens.options import ApiKey, CallSettings, key_or_environment
 
 
 class AsyncElevenLabsClient:
@@ -67,7 +67,7 @@ class AsyncElevenLabsClient:
             timeout_in_seconds=timeout_in_seconds,
             attempt_timeout_in_seconds=attempt_timeout_in_seconds,
             max_retries=max_retries,
-            api_key=api_key,
+            api_key=key_or_environment(api_key),
             headers=headers,
         )
         address = checked_address(environment, base_url, allow_insecure_http=allow_insecure_http)

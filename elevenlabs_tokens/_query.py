@@ -23,8 +23,8 @@ def encode_query(query: Mapping[Any, Any]) -> str:
             raise ElevenLabsConfigError(f"the name of a query parameter is {_named(name)}; give it as text")
         if value is None:
             continue
-        repeated = value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else (value,)
-        pairs += [(name, _text(name, item)) for item in repeated]
+        repeated = value if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray) else (value,)
+        pairs += [(str.__str__(name), _text(name, item)) for item in repeated]
     try:
         return urlencode(pairs, quote_via=quote)
     except UnicodeEncodeError:
@@ -37,12 +37,17 @@ def _text(name: str, value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return str.__str__(value)  # an enum's member is its value
-    if isinstance(value, int | float) and math.isfinite(value):
-        return repr(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float.__repr__(value)
+    if isinstance(value, int):
+        try:
+            return int.__repr__(value)
+        except ValueError:  # more digits than Python prints
+            pass
     raise ElevenLabsConfigError(
         f"query parameter {name[:40]!r} is {_named(value)}; give text, a finite number, a bool, or a sequence of them"
     )
 
 
 def _named(value: object) -> str:
-    return f"of type {type(value).__name__}" if value or not isinstance(value, str) else "empty"
+    return f"of type {type(value).__name__}" if not isinstance(value, str) or value else "empty"

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 MASK = "***"
 
+_DEEPEST = 100
+
 
 class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
     """A `str` whose `repr` is masked, so that a traceback that shows locals does not show it.
@@ -29,18 +31,20 @@ class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
             text = text.replace(form, MASK)
         return text
 
-    def scrub(self, document: Any) -> Any:
+    def scrub(self, document: Any, depth: int = _DEEPEST) -> Any:
         """Replace the secret by `***` in every text of a JSON document, names included.
 
         Raises:
             RecursionError: The document is nested too deeply to walk.
         """
+        if not depth:
+            raise RecursionError
         if isinstance(document, str):
             return self.scrub_text(document)
         if isinstance(document, list):
-            return [self.scrub(item) for item in document]
+            return [self.scrub(item, depth - 1) for item in document]
         if isinstance(document, Mapping):
-            return {self.scrub_text(name): self.scrub(item) for name, item in document.items()}
+            return {self.scrub_text(name): self.scrub(item, depth - 1) for name, item in document.items()}
         return document
 
 

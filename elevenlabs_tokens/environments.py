@@ -46,14 +46,21 @@ def http_base_url(websocket_base_url: str) -> str:
     return f"http{websocket_base_url.removeprefix('ws')}"
 
 
+def can_be_looked_up(host: str) -> bool:
+    """Tell whether a host's labels are of a length that the resolver takes; it has an error of its own otherwise."""
+    return all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine: `localhost`, 127.0.0.0/8 or `::1`."""
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    # Python 3.13 calls the IPv4-mapped form loopback, too; what it reaches is the system's to say.
+    return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
 
 
 def checked_base_url(base_url: str, *, allow_insecure_http: bool) -> str:
@@ -83,14 +90,13 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
         return "is not a URL that can be read"
     if parts.scheme not in {"https", "http"}:
         return "does not begin with https://"
-    # A label that is empty or too long fails inside the resolver, with an error of its own.
-    if not host or not all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")):
+    if not can_be_looked_up(host or ""):
         return "names no host that can be looked up"
     if "@" in parts.netloc:
         return "carries a user name or a password"
     if "?" in base_url or "#" in base_url:
         return "has a query or a fragment"
-    if parts.scheme == "http" and not allow_insecure_http and not is_loopback(host):
+    if parts.scheme == "http" and not allow_insecure_http and not is_loopback(host or ""):
         return "is http:, which would send the API key in the clear (allow_insecure_http=True permits it)"
     return None
 

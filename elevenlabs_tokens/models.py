@@ -18,6 +18,8 @@ from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 TOKEN_LIFETIME_IN_SECONDS = 900
 """How long the API lets an unused token live. Source: API reference, read 2026-11-24."""
 
+# No dot segment, which would lead to another path, and no half of a surrogate pair, which no encoding has.
+_VOICE_ID = re.compile(r"(?!\.+$)[^\ud800-\udfff]+", re.DOTALL)
 _TOKEN_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -89,7 +91,7 @@ def connection_of(token_type: str, *, voice_id: str | None, multi_context: bool 
                 f"voice_id and multi_context are for tts_websocket; this is a {token_type} token"
             )
         return connection
-    if not isinstance(voice_id, str) or not voice_id.strip("."):
+    if not isinstance(voice_id, str) or not _VOICE_ID.fullmatch(voice_id):
         raise ElevenLabsConfigError(f"a {token_type} token opens the socket of one voice; give its voice_id")
     return _MULTI_CONTEXT if multi_context else connection
 
@@ -146,8 +148,8 @@ class SingleUseTokenResponseModel:
             ElevenLabsConfigError: It is not known what the type opens, or an argument does not fit it.
         """
         connection = connection_of(self.token_type, voice_id=voice_id, multi_context=multi_context)
-        if connection.parameter in query:
-            raise ElevenLabsConfigError(f"{connection.parameter} is filled in by connect_url; leave it out")
+        if query.keys() & {"token", "single_use_token"}:
+            raise ElevenLabsConfigError("connect_url fills the token in, under the name that its type asks for")
         base_url = http_base_url(self.websocket_base_url) if connection.over_http else self.websocket_base_url
         path = connection.path.format(voice_id=quote(voice_id or "", safe=""))
         return f"{base_url}{path}?{encode_query({connection.parameter: self.token, **query})}"

@@ -54,11 +54,10 @@ def checked_api_key(api_key: object) -> Secret:
         fault = f"is of type {type(api_key).__name__}, not text"
     elif not api_key:
         fault = "is empty"
-    elif api_key.strip() != api_key or any(character.isspace() for character in api_key):
+    elif any(character.isspace() for character in api_key):
         fault = "has white space in it, such as a line end from a file"
     else:
         fault = "has characters that no key has, or too many of them"
-    del api_key  # a traceback may show locals
     raise ElevenLabsConfigError(f"the API key {fault}; copy it again from the ElevenLabs dashboard. Nothing was sent")
 
 
@@ -221,10 +220,13 @@ def _headers_or_none(headers: object) -> Mapping[str, str | None]:
     return checked_headers({} if headers is None else headers)
 
 
-def _key_from_environment(api_key: object) -> ApiKey | None:
+def _key_source_or_none(api_key: object) -> ApiKey | None:
+    return None if api_key is None else checked_key_source(api_key)
+
+
+def key_or_environment(api_key: ApiKey | None) -> ApiKey | None:
     """Give the key source; without one, the environment's key, read now. A variable that is empty is unset."""
-    source = api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
-    return None if source is None else checked_key_source(source)
+    return api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
 
 
 @frozen(kw_only=True)
@@ -234,7 +236,7 @@ class CallSettings:
     timeout_in_seconds: float = field(converter=_checked_timeout)
     attempt_timeout_in_seconds: float = field(converter=_checked_attempt_timeout)
     max_retries: int = field(converter=checked_max_retries)
-    api_key: ApiKey | None = field(converter=_key_from_environment, repr=masked)
+    api_key: ApiKey | None = field(converter=_key_source_or_none, repr=masked)
     headers: Mapping[str, str | None] = field(converter=_headers_or_none, repr=_names_alone)
     query: str = ""
 

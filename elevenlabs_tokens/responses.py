@@ -32,6 +32,8 @@ class Headers(Mapping[str, str]):
         return values
 
     def __getitem__(self, name: str) -> str:
+        if not isinstance(name, str):
+            raise KeyError(name)
         return self._values[name.lower()]
 
     def __iter__(self) -> Iterator[str]:

@@ -112,7 +112,7 @@ def _body_fault(reply: Reply, document: Any) -> str | None:
 
 def _raw_response(exchange: Exchange, reply: Reply, document: Any) -> RawResponse:
     key = exchange.request.api_key
-    headers = Headers((name, key.scrub_text(value)) for name, value in reply.headers.pairs)
+    headers = Headers((key.scrub_text(name), key.scrub_text(value)) for name, value in reply.headers.pairs)
     # Mints that succeed carry `request-id`, refusals by the front end only `x-trace-id`.
     request_id = headers.get("request-id") or headers.get("x-trace-id") or _word(_detail(document), "request_id")
     return RawResponse(
@@ -166,5 +166,5 @@ def _scrubbed(exchange: Exchange, document: Any) -> Any:
 
 def _message(detail: Any, errors: tuple[ValidationErrorItem, ...]) -> str | None:
     if isinstance(detail, str):
-        return detail
-    return "; ".join(item.msg for item in errors) or _word(detail, "message")
+        return detail or None
+    return "; ".join(item.msg for item in errors if item.msg) or _word(detail, "message")

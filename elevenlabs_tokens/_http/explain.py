@@ -69,7 +69,9 @@ class Exchange:
     def address(self) -> str:
         """The host and the port that were asked, for an error's text."""
         parts = urlsplit(self.request.url)
-        return f"{(parts.hostname or '')[:60]}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        host = (parts.hostname or "")[:60]
+        port = (443 if parts.scheme == "https" else 80) if parts.port is None else parts.port
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 _ADVICE: Mapping[type[ElevenLabsStatusError], str] = MappingProxyType(

@@ -15,6 +15,8 @@ def failure_of(error: aiohttp.ClientError | OSError) -> Failure:
     detail = _detail_of(cause)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         detail = f"the proxy: {detail}"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        detail = f"{error.host}: {detail}".rstrip(": ")  # which may be the proxy's name
     return Failure(_kind_of(error, cause), detail)
 
 
@@ -43,9 +45,9 @@ def _detail_of(cause: BaseException) -> str:
         case aiohttp.ClientHttpProxyError():
             return str(cause.status)
         case ssl.SSLCertVerificationError():
-            return cause.verify_message.rstrip(".")
+            return str(getattr(cause, "verify_message", "")).rstrip(".")  # only OpenSSL's own have one
         case ssl.SSLError():
-            return (cause.reason or "").lower().replace("_", " ")
+            return str(getattr(cause, "reason", "") or "").lower().replace("_", " ")
         case socket.gaierror():
             return cause.strerror or ""
         case OSError() if cause.errno:

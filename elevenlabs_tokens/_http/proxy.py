@@ -9,7 +9,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from attrs import field, frozen
 
 from elevenlabs_tokens._secrets import Secret, masked
-from elevenlabs_tokens.environments import is_loopback
+from elevenlabs_tokens.environments import can_be_looked_up, is_loopback
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 
@@ -61,10 +61,11 @@ def _parsed(proxy: object, source: str) -> Proxy:
 def _split(proxy: str) -> SplitResult | None:
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        host, _ = parts.hostname, parts.port
+        host, _ = parts.hostname or "", parts.port
+        proxy.encode()  # halves of surrogate pairs stand for bytes that are not UTF-8
     except ValueError:
         return None
-    return parts if host else None
+    return parts if can_be_looked_up(host) else None
 
 
 def _headers(parts: SplitResult) -> Mapping[str, str]:

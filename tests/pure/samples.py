@@ -1,0 +1,91 @@
+"""Exchanges that never happened, for the tests of the pure rules."""
+
+import copy
+import json
+import pickle
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import pytest
+
+from elevenlabs_tokens._http.decipher import Answer, decipher
+from elevenlabs_tokens._http.explain import Exchange
+from elevenlabs_tokens._http.structure import structure_token
+from elevenlabs_tokens._http.wire import Outcome, Reply, Request
+from elevenlabs_tokens._secrets import Secret
+from elevenlabs_tokens.exceptions import ElevenLabsError
+from elevenlabs_tokens.models import SingleUseTokenResponseModel
+from elevenlabs_tokens.responses import Headers
+
+KEY = "sk_4f1c0ffee0ddba11cafe4f1c0ffee0dd"
+TOKEN = "sutkn_1234567890"
+URL = "https://api.elevenlabs.io/v1/single-use-token/realtime_scribe"
+PATH = "/v1/single-use-token/realtime_scribe"
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+FROZEN_CLOCK = NOW.timestamp()
+
+T = TypeVar("T")
+Pairs = Iterable[tuple[str, str]]
+Result = Answer[SingleUseTokenResponseModel] | ElevenLabsError
+
+
+class Lying(str):
+    """A text that formats as another."""
+
+    __slots__ = ()
+
+    def __format__(self, format_spec: str, /) -> str:
+        return "../other"
+
+    def __str__(self) -> str:
+        return "../other"
+
+
+def pickled(value: T, protocol: int = pickle.HIGHEST_PROTOCOL) -> T:
+    copied: T = pickle.loads(pickle.dumps(value, protocol))  # noqa: S301  # the tests' own bytes
+    return copied
+
+
+COPIES = pytest.mark.parametrize("copied", [pickled, copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"])
+
+
+def as_bytes(body: Any) -> bytes | None:
+    """Give bytes and None as they are, and anything else as JSON."""
+    return body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+
+
+def reply(status_code: int = 200, body: Any = b"", headers: Pairs = ()) -> Reply:
+    return Reply(status_code=status_code, headers=Headers(headers), body=as_bytes(body))
+
+
+def exchange(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> Exchange:
+    """Give an exchange that took a quarter of a second and ended at `NOW`."""
+    request = Request(url=url, headers={"xi-api-key": key}, removed_headers=(), api_key=Secret(key))
+    return Exchange(
+        request=request,
+        outcome=outcome,
+        retries_taken=retries_taken,
+        sent_at=FROZEN_CLOCK - 0.25,
+        known_at=FROZEN_CLOCK,
+        elapsed_in_seconds=0.25,
+    )
+
+
+def deciphered(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> Result:
+    structure = partial(structure_token, token_type="realtime_scribe", websocket_base_url="wss://api.elevenlabs.io")
+    return decipher(exchange(outcome, url=url, key=key, retries_taken=retries_taken), structure)
+
+
+def answer_to(outcome: Outcome, *, url: str = URL, key: str = KEY) -> Answer[SingleUseTokenResponseModel]:
+    result = deciphered(outcome, url=url, key=key)
+    assert isinstance(result, Answer), repr(result)
+    return result
+
+
+def error_of(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> ElevenLabsError:
+    result = deciphered(outcome, url=url, key=key, retries_taken=retries_taken)
+    assert isinstance(result, ElevenLabsError), repr(result)
+    return result

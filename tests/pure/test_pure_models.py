@@ -1,0 +1,319 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from elevenlabs_tokens.environments import ElevenLabsEnvironment
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType, checked_token_type
+from pure.samples import COPIES, NOW, TOKEN, Lying
+
+
+def token(
+    token_type: str = SingleUseTokenType.REALTIME_SCRIBE.value,
+    websocket_base_url: str = "wss://api.elevenlabs.io",
+    text: str = TOKEN,
+) -> SingleUseTokenResponseModel:
+    return SingleUseTokenResponseModel(
+        token=text, token_type=token_type, expires_at=NOW, websocket_base_url=websocket_base_url
+    )
+
+
+class Shouting(str, Enum):  # noqa: UP042  # the older way, whose `str` is the member's name
+    BATCH = "batch_scribe"
+
+
+def test_the_documented_types() -> None:
+    """Those of the API reference."""
+    assert ["realtime_scribe", "batch_scribe", "tts_websocket"] == list(SingleUseTokenType)
+
+
+@pytest.mark.parametrize(
+    ("token_type", "text"),
+    [
+        *((member, member.value) for member in SingleUseTokenType),
+        ("ttd_websocket", "ttd_websocket"),
+        ("a", "a"),
+        ("a0_", "a0_"),
+        ("a" * 64, "a" * 64),
+        (Shouting.BATCH, "batch_scribe"),
+        (Lying("tts_websocket"), "tts_websocket"),
+    ],
+)
+def test_a_token_type(token_type: str, text: str) -> None:
+    """Promise 38: one that is well formed is taken, known or not, as the plain text that was matched."""
+    checked = checked_token_type(token_type)
+
+    assert text == checked
+    assert str is type(checked)
+
+
+@pytest.mark.parametrize(
+    "token_type",
+    [
+        "../voices",
+        "..",
+        ".",
+        "",
+        "/",
+        "a/b",
+        "a\\b",
+        "x?y=1",
+        "x#y",
+        "x;y",
+        "%2e%2e",
+        "a%2fb",
+        "realtime_scribe\r\n",
+        "realtime_scribe\n",
+        "real\r\nX-Evil: 1",
+        " realtime_scribe",
+        "realtime scribe",
+        "realtime-scribe",
+        "Realtime_scribe",
+        "REALTIME_SCRIBE",
+        "realtime_scribé",
+        "realtime_scribe\x00",
+        "\u0430bc",
+        "a\u0661",
+        "a" * 65,
+        "0a",
+        "_a",
+        "__class__",
+        None,
+        1,
+        b"realtime_scribe",
+        ["realtime_scribe"],
+        Lying("../voices"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_token_type(token_type: object) -> None:
+    """Promise 38: what could lead to another endpoint is refused, and the error names the known types."""
+    with pytest.raises(ElevenLabsConfigError) as caught:
+        checked_token_type(token_type)
+
+    assert str(caught.value).startswith("token_type must be one of realtime_scribe, batch_scribe, tts_websocket, or ")
+
+
+@settings(deadline=None)
+@given(st.text() | st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True))
+def test_any_text_gives_a_token_type_or_a_config_error(text: str) -> None:
+    """Only characters that mean nothing in a path get through."""
+    try:
+        checked = checked_token_type(text)
+    except ElevenLabsConfigError:
+        return
+
+    assert text == checked
+    assert 1 <= len(checked) <= 64
+    assert set(checked) <= set("abcdefghijklmnopqrstuvwxyz0123456789_")
+    assert checked[0].isalpha()
+
+
+PATHS = [
+    ("realtime_scribe", {}, "/v1/speech-to-text/realtime", "token"),
+    ("batch_scribe", {}, "/v1/speech-to-text", "token"),
+    ("tts_websocket", {"voice_id": "v1"}, "/v1/text-to-speech/v1/stream-input", "single_use_token"),
+    (
+        "tts_websocket",
+        {"voice_id": "v1", "multi_context": True},
+        "/v1/text-to-speech/v1/multi-stream-input",
+        "single_use_token",
+    ),
+    ("ttd_websocket", {}, "/v1/text-to-dialogue/stream-input", "single_use_token"),
+]
+BASES = [
+    *((member.websocket_base_url, member.base_url) for member in ElevenLabsEnvironment),
+    ("ws://127.0.0.1:8765", "http://127.0.0.1:8765"),
+    ("wss://proxy.example/eleven/labs", "https://proxy.example/eleven/labs"),
+    ("ws://[::1]:1/http/ws", "http://[::1]:1/http/ws"),
+]
+
+
+@pytest.mark.parametrize(("over_websocket", "over_http"), BASES, ids=[http for _, http in BASES])
+@pytest.mark.parametrize(("token_type", "arguments", "path", "parameter"), PATHS, ids=[path for _, _, path, _ in PATHS])
+def test_the_url_that_a_token_opens(  # noqa: PLR0917  # the columns of two tables
+    token_type: str, arguments: dict[str, Any], path: str, parameter: str, over_websocket: str, over_http: str
+) -> None:
+    """Each type has its path and its parameter, on the host that minted it; a batch goes over HTTP."""
+    base_url = over_http if token_type == "batch_scribe" else over_websocket
+
+    url = token(token_type, over_websocket).connect_url(**arguments)
+
+    assert f"{base_url}{path}?{parameter}={TOKEN}" == url
+
+
+def test_further_parameters() -> None:
+    """They follow the token; booleans are words, sequences are repeated, None is left out."""
+    url = token().connect_url(
+        model_id="scribe_v2_realtime", no_verbatim=True, keyterms=["a b", "ü"], language_code=None
+    )
+
+    assert [
+        ("token", TOKEN),
+        ("model_id", "scribe_v2_realtime"),
+        ("no_verbatim", "true"),
+        ("keyterms", "a b"),
+        ("keyterms", "ü"),
+    ] == parse_qsl(urlsplit(url).query)
+
+
+def test_a_token_is_encoded() -> None:
+    """Whatever characters it has, the parser on the other side reads the same token."""
+    odd = "a&b=c#d/é %"
+
+    url = token(text=odd).connect_url()
+
+    assert [("token", odd)] == parse_qsl(urlsplit(url).query)
+    assert url.isascii()
+
+
+@pytest.mark.parametrize(
+    ("voice_id", "segment"),
+    [
+        ("21m00Tcm4TlvDq8ikWAM", "21m00Tcm4TlvDq8ikWAM"),
+        ("a/b", "a%2Fb"),
+        ("../x", "..%2Fx"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("%2e%2e", "%252e%252e"),
+        ("{voice_id}", "%7Bvoice_id%7D"),
+        ("é", "%C3%A9"),
+        (".a", ".a"),
+    ],
+)
+def test_a_voice_id_stays_in_its_segment(voice_id: str, segment: str) -> None:
+    """It cannot lead to another path."""
+    url = token("tts_websocket").connect_url(voice_id=voice_id)
+
+    assert f"/v1/text-to-speech/{segment}/stream-input" == urlsplit(url).path
+
+
+@pytest.mark.parametrize("multi_context", [False, True])
+@pytest.mark.parametrize("voice_id", [None, "", ".", "..", "...", 7, b"v1", "\ud800"], ids=repr)
+def test_what_is_no_voice_id(voice_id: Any, multi_context: bool) -> None:  # noqa: FBT001  # a case
+    """A text-to-speech socket is one voice's, so the path needs one."""
+    with pytest.raises(ElevenLabsConfigError, match="voice_id"):
+        token("tts_websocket").connect_url(voice_id=voice_id, multi_context=multi_context)
+
+
+@pytest.mark.parametrize("arguments", [{"voice_id": "v1"}, {"voice_id": ""}, {"multi_context": True}], ids=repr)
+@pytest.mark.parametrize("token_type", ["realtime_scribe", "batch_scribe", "ttd_websocket"])
+def test_arguments_of_another_type(token_type: str, arguments: dict[str, Any]) -> None:
+    """What would have no effect is refused."""
+    with pytest.raises(ElevenLabsConfigError) as caught:
+        token(token_type).connect_url(**arguments)
+
+    assert f"voice_id and multi_context are for tts_websocket; this is a {token_type} token" == str(caught.value)
+
+
+@pytest.mark.parametrize("parameter", ["token", "single_use_token"])
+@pytest.mark.parametrize(("token_type", "arguments"), [row[:2] for row in PATHS], ids=[row[2] for row in PATHS])
+def test_the_token_is_not_given_twice(token_type: str, arguments: dict[str, Any], parameter: str) -> None:
+    """The parameter that carries it is filled in; neither it nor the one that is often mistaken for it can be given."""
+    given_twice: dict[str, Any] = {**arguments, parameter: "x"}
+    with pytest.raises(ElevenLabsConfigError) as caught:
+        token(token_type).connect_url(**given_twice)
+
+    assert "connect_url fills the token in, under the name that its type asks for" == str(caught.value)
+
+
+def test_a_type_that_opens_nothing_known() -> None:
+    """It can be minted, but nobody has said where it goes."""
+    with pytest.raises(ElevenLabsConfigError) as caught:
+        token("sts_websocket").connect_url()
+
+    assert "it is not known what a sts_websocket token opens; build its URL yourself" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [(object(), "is of type object"), (b"x", "is of type bytes"), (float("nan"), "is of type float")],
+    ids=["object", "bytes", "nan"],
+)
+def test_a_parameter_that_cannot_be_encoded(value: Any, fault: str) -> None:
+    """The error names the parameter, and not the token."""
+    with pytest.raises(ElevenLabsConfigError, match=f"query parameter 'model_id' {fault}") as caught:
+        token().connect_url(model_id=value)
+
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("at", "seconds"),
+    [
+        pytest.param(NOW, 0.0, id="the last moment"),
+        pytest.param(NOW - timedelta(seconds=900), 900.0, id="a whole life"),
+        pytest.param(NOW - timedelta(milliseconds=1500), 1.5, id="a fraction"),
+        pytest.param(NOW + timedelta(microseconds=1), 0.0, id="just lapsed"),
+        pytest.param(NOW + timedelta(days=400), 0.0, id="long lapsed"),
+        pytest.param(datetime(2026, 11, 24, 13, 59, tzinfo=timezone(timedelta(hours=2))), 60.0, id="another zone"),
+    ],
+)
+def test_seconds_left(at: datetime, seconds: float) -> None:
+    """Counted from the moment given, never below zero."""
+    assert seconds == token().seconds_left(at)
+
+
+def test_seconds_left_from_now() -> None:
+    """Without a moment, this machine's clock is asked."""
+    model = attrs.evolve(token(), expires_at=datetime.now(UTC) + timedelta(seconds=900))
+
+    left = model.seconds_left()
+
+    assert 890.0 < left <= 900.0
+
+
+def test_a_moment_without_a_zone() -> None:
+    """A time that could mean anything is refused."""
+    with pytest.raises(ElevenLabsConfigError) as caught:
+        token().seconds_left(datetime(2026, 11, 24, 12, 0, 0))  # noqa: DTZ001  # the case at hand
+
+    assert "at has no time zone; give one like datetime.now(UTC)" == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "text"),
+    [(NOW, "2026-11-24T12:00:00Z"), (NOW + timedelta(microseconds=250_000), "2026-11-24T12:00:00.250000Z")],
+    ids=["a whole second", "a fraction"],
+)
+def test_to_dict(expires_at: datetime, text: str) -> None:
+    """What a frontend needs, as texts alone."""
+    model = attrs.evolve(token("ttd_websocket"), expires_at=expires_at)
+
+    assert {
+        "token": TOKEN,
+        "token_type": "ttd_websocket",
+        "expires_at": text,
+        "websocket_base_url": "wss://api.elevenlabs.io",
+    } == model.to_dict()
+
+
+@pytest.mark.parametrize("shown", [repr, str, "{}".format, "{!r}".format])
+def test_the_token_is_masked(shown: Callable[[object], str]) -> None:
+    """Promise 44: everywhere but in `.token`."""
+    model = token()
+
+    assert TOKEN == model.token
+    assert TOKEN not in shown(model)
+    assert "token='***', token_type='realtime_scribe'" in shown(model)
+
+
+def test_a_model_is_frozen() -> None:
+    """A token is not to be changed."""
+    unchecked: Any = token()
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        unchecked.token = "other"
+
+
+@COPIES
+def test_a_model_can_be_copied(
+    copied: Callable[[SingleUseTokenResponseModel], SingleUseTokenResponseModel],
+) -> None:
+    """A worker process may be given it."""
+    assert token() == copied(token())
