@@ -13,10 +13,12 @@ from elevenlabs_tokens._version import __version__
 if TYPE_CHECKING:
     from elevenlabs_tokens._client import AsyncElevenLabsClient
     from elevenlabs_tokens._promise import HttpResponsePromise
+    from elevenlabs_tokens._sync import ElevenLabsClient
     from elevenlabs_tokens.environments import ElevenLabsEnvironment
     from elevenlabs_tokens.exceptions import (
         AuthenticationError,
         BadRequestError,
+        BlockingCallWarning,
         ClientClosedError,
         ElevenLabsConfigError,
         ElevenLabsConnectionError,
@@ -39,10 +41,12 @@ if TYPE_CHECKING:
 _MODULES = {
     "_client": ("AsyncElevenLabsClient",),
     "_promise": ("HttpResponsePromise",),
+    "_sync": ("ElevenLabsClient",),
     "environments": ("ElevenLabsEnvironment",),
     "exceptions": (
         "AuthenticationError",
         "BadRequestError",
+        "BlockingCallWarning",
         "ClientClosedError",
         "ElevenLabsConfigError",
         "ElevenLabsConnectionError",
@@ -68,7 +72,9 @@ __all__ = [
     "AsyncElevenLabsClient",
     "AuthenticationError",
     "BadRequestError",
+    "BlockingCallWarning",
     "ClientClosedError",
+    "ElevenLabsClient",
     "ElevenLabsConfigError",
     "ElevenLabsConnectionError",
     "ElevenLabsEnvironment",

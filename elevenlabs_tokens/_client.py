@@ -18,8 +18,8 @@ from elevenlabs_tokens.options import ApiKey, CallSettings, key_or_environment
 class AsyncElevenLabsClient:
     """Mints tokens for frontends, from async code.
 
-    One client serves many tasks, event loops and threads, and may be made before any loop runs. Close it when the
-    application ends: `async with`, or `await client.aclose()`.
+    One client serves many tasks, event loops and threads, and may be made before any loop runs.
+    Close it when the application ends: `async with`, or `await client.aclose()`.
 
     Args:
         api_key: The API key, or a callable, sync or async, that is asked for it once a call; a sync one runs on
@@ -46,6 +46,8 @@ class AsyncElevenLabsClient:
     Raises:
         ElevenLabsConfigError: An argument, or a variable of the environment, cannot work.
     """
+
+    _name = "AsyncElevenLabsClient"
 
     def __init__(
         self,
@@ -91,13 +93,13 @@ class AsyncElevenLabsClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._pipeline.base_url}>"
+        return f"<{self._name} of {self._pipeline.base_url}>"
 
     def __del__(self) -> None:
         sessions = getattr(self, "_sessions", None)
         if sessions is not None and sessions.is_left_open:
             warnings.warn(
-                f"an {type(self).__name__} was dropped without being closed; use it in a with block, or close it",
+                f"an {self._name} was dropped without being closed; use it in a with block, or close it",
                 ResourceWarning,
                 source=self,
                 stacklevel=1,

@@ -29,6 +29,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         self._call = cast("Any", call)
         self._call.__qualname__ = name  # what Python's warning calls it, should it never be awaited
         self._outcome: Answer[T_co] | Exception | None = None
+        self._has_begun = False
         self._steps: Generator[Any, Any, T_co] | None = None
         self._task: asyncio.Task[Any] | None = None
 
@@ -42,10 +43,11 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
     async def _settled(self) -> Answer[T_co]:
         outcome = self._outcome
         if outcome is None:
-            state = inspect.getcoroutinestate(self._call)
-            if state != inspect.CORO_CREATED:
-                fate = "was cancelled" if state == inspect.CORO_CLOSED else "is being awaited already"
+            if self._has_begun:
+                is_spent = inspect.getcoroutinestate(self._call) == inspect.CORO_CLOSED
+                fate = "was cancelled" if is_spent else "is being awaited already"
                 raise RuntimeError(f"this call {fate}; make another with create()")
+            self._has_begun = True
             try:
                 outcome = cast("Answer[T_co]", await self._call)
             except Exception as error:  # noqa: BLE001  # kept, and raised below and at every later await
@@ -64,7 +66,8 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
     def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None) -> Any:
         """Raise an exception where the call waits; as a coroutine's."""
         error: tuple[Any, ...] = (typ,) if val is None and tb is None else (typ, val, tb)
-        if self._outcome is None and inspect.getcoroutinestate(self._call) == inspect.CORO_CREATED:
+        if not self._has_begun:
+            self._has_begun = True
             return self._call.throw(*error)
         return self._step(lambda steps: steps.throw(*error))
 
@@ -72,6 +75,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         """End the call where it waits; as a coroutine's."""
         if self._steps is not None:
             self._steps.close()
+        self._has_begun = True
         self._call.close()
 
     def _step(self, step: Callable[[Generator[Any, Any, T_co]], Any]) -> Any:

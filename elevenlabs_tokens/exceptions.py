@@ -66,6 +66,10 @@ class ElevenLabsError(Exception):
         self.request_id = raw_response.request_id if raw_response else None
 
 
+class BlockingCallWarning(RuntimeWarning):
+    """A sync client was called inside a running event loop, which stands still meanwhile."""
+
+
 class ElevenLabsConfigError(ElevenLabsError, ValueError):
     """Refused before anything was sent: an argument, an option or a setting is not one that can work."""
 

@@ -24,7 +24,7 @@ class Act(Enum):
     RESET = auto()
     """Cut it."""
     STALL = auto()
-    """Say nothing more until the server stops."""
+    """Say nothing more until the other side closes the connection, or the server stops."""
 
 
 Step = bytes | Act | threading.Event
@@ -56,6 +56,8 @@ class ScriptedApi:
         requests: The bytes of every request, as they came.
         connections: How many were accepted.
         request_came: Set by every request.
+        connection_closed: Set when the other side has closed a connection.
+        delay_in_seconds: How long every reply waits.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -64,6 +66,8 @@ class ScriptedApi:
         self.requests: list[bytes] = []
         self.connections = 0
         self.request_came = threading.Event()
+        self.connection_closed = threading.Event()
+        self.delay_in_seconds = 0.0
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -144,13 +148,16 @@ class ScriptedApi:
             self.requests.append(request)
             script = self.replies.pop(0) if self.replies else reply()
         self.request_came.set()
+        self._stopping.wait(self.delay_in_seconds)
         for step in script:
             if isinstance(step, bytes):
                 connection.sendall(step)
             elif isinstance(step, threading.Event):
                 step.wait(10)
             elif step is Act.STALL:
-                self._stopping.wait()
+                with suppress(OSError):
+                    connection.recv(1)
+                self.connection_closed.set()
                 return False
             else:
                 if step is Act.RESET:

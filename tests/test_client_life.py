@@ -46,7 +46,8 @@ def test_two_loops_at_once(api: ScriptedApi) -> None:
 
     async def mint_and_stay() -> bool:
         await mint(client)
-        lane = await client._sessions.lane()
+        lane = client._sessions.lane_here()
+        assert lane is not None
         await asyncio.to_thread(minted.wait, 5)
         await asyncio.to_thread(closed.wait, 5)
         await asyncio.sleep(0)  # the loop does what it was handed
@@ -54,7 +55,8 @@ def test_two_loops_at_once(api: ScriptedApi) -> None:
 
     async def mint_and_close() -> bool:
         await mint(client)
-        lane = await client._sessions.lane()
+        lane = client._sessions.lane_here()
+        assert lane is not None
         await asyncio.to_thread(minted.wait, 5)
         await client.aclose()
         closed.set()
@@ -97,7 +99,9 @@ async def test_an_answer_that_nobody_asked_for(api: ScriptedApi, client: AsyncEl
     api.replies += [[*reply(), minted, *reply(body={"token": "sutkn_planted"})]]
 
     await mint(client)
-    connector: Any = (await client._sessions.lane())._session.connector
+    lane = client._sessions.lane_here()
+    assert lane is not None
+    connector: Any = lane._session.connector
     [[(protocol, _)]] = connector._conns.values()
     minted.set()
     async with asyncio.timeout(5):
@@ -279,7 +283,9 @@ def test_no_asyncio_loop(api: ScriptedApi) -> None:
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
     promise = client.tokens.single_use.create("realtime_scribe")
 
-    with pytest.raises(ElevenLabsConfigError, match="needs a running asyncio loop; under trio"):
+    with pytest.raises(
+        ElevenLabsConfigError, match="needs a running asyncio loop; use ElevenLabsClient in sync code, and under trio"
+    ):
         promise.send(None)
 
 

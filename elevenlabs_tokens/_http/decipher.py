@@ -30,6 +30,7 @@ T_co = TypeVar("T_co", covariant=True)
 Structure: TypeAlias = Callable[[Any, float], T]
 """Makes a model of a reply's JSON and the moment when the request was sent, in seconds since the epoch."""
 
+_decode = json.JSONDecoder().decode
 _SUCCESSES = range(200, 300)
 _ERRORS = range(400, 600)
 
@@ -75,7 +76,7 @@ def _parse(body: bytes | None) -> Any:
         return _UNREADABLE
     try:
         # Decoded first: `json` would guess at other encodings and let halves of surrogate pairs through.
-        return json.loads(body.decode("utf-8"))
+        return _decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
         return _UNREADABLE
 
@@ -112,7 +113,7 @@ def _body_fault(reply: Reply, document: Any) -> str | None:
 
 def _raw_response(exchange: Exchange, reply: Reply, document: Any) -> RawResponse:
     key = exchange.request.api_key
-    headers = Headers((key.scrub_text(name), key.scrub_text(value)) for name, value in reply.headers.pairs)
+    headers = Headers((key.scrub_text(name), key.scrub_text(value)) for name, value in reply.headers.items())
     # Mints that succeed carry `request-id`, refusals by the front end only `x-trace-id`.
     request_id = headers.get("request-id") or headers.get("x-trace-id") or _word(_detail(document), "request_id")
     return RawResponse(

@@ -10,7 +10,7 @@ from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.retry import RetryBudget, decide
 from elevenlabs_tokens._http.sessions import Sessions
 from elevenlabs_tokens._http.transport import Lane, WaitTimeoutError
-from elevenlabs_tokens._http.wire import build_request
+from elevenlabs_tokens._http.wire import RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError, ElevenLabsTimeoutError
 from elevenlabs_tokens.options import API_KEY_VARIABLE, ApiKey, CallSettings, RequestOptions, checked_api_key
@@ -32,6 +32,7 @@ class Pipeline:
         self.sessions = sessions
         self.clock = Clock()
         self._settings = settings
+        self._template = RequestTemplate.of(settings)
         self._budget = RetryBudget()
 
     def post(
@@ -61,9 +62,10 @@ class Pipeline:
         clock = self.clock
         began = clock.now()
         deadline = began + settings.timeout_in_seconds
-        lane = await self.sessions.lane()
-        api_key = await _api_key(key_source, lane, settings.timeout_in_seconds)
-        request = build_request(self.base_url, path, settings, api_key)
+        lane = self.sessions.lane_here() or await self.sessions.open_lane()
+        api_key = key_source if isinstance(key_source, Secret) else await _asked_key(key_source, lane, settings)
+        template = self._template if settings is self._settings else RequestTemplate.of(settings)
+        request = template.request(f"{self.base_url}{path}", api_key)
 
         retries_taken = 0
         while True:
@@ -99,19 +101,17 @@ class Pipeline:
         return result
 
 
-async def _api_key(source: ApiKey, lane: Lane, seconds: float) -> Secret:
-    if not callable(source):
-        return checked_api_key(source)
+async def _asked_key(source: ApiKey, lane: Lane, settings: CallSettings) -> Secret:
     try:
-        return checked_api_key(await _asked(source, lane, seconds))
+        return checked_api_key(await _answer(source, lane, settings.timeout_in_seconds) if callable(source) else source)
     except WaitTimeoutError:
         pass
     raise ElevenLabsTimeoutError(
-        f"the api_key callable gave no key in {seconds:g} s, so nothing was sent; make it faster, or allow more with "
-        "timeout_in_seconds"
+        f"the api_key callable gave no key in {settings.timeout_in_seconds:g} s, so nothing was sent; make it faster, "
+        "or allow more with timeout_in_seconds"
     )
 
 
-async def _asked(source: Callable[[], str | Awaitable[str]], lane: Lane, seconds: float) -> str:
+async def _answer(source: Callable[[], str | Awaitable[str]], lane: Lane, seconds: float) -> str:
     answer = source()
     return await lane.within(seconds, answer) if inspect.isawaitable(answer) else answer

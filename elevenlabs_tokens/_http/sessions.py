@@ -3,7 +3,6 @@
 import asyncio
 import os
 import ssl
-import weakref
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -12,9 +11,10 @@ import aiohttp
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection
 
+from elevenlabs_tokens._forks import watch_for_forks
 from elevenlabs_tokens._http.proxy import find_proxy
 from elevenlabs_tokens._http.transport import Lane, closed_error
-from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
 
 MAX_CONNECTIONS = 64
 """What a session holds at most; waiting for a free one counts against the attempt."""
@@ -68,24 +68,30 @@ class Sessions:
         self._trace_configs = trace_configs
         self._lanes: dict[asyncio.AbstractEventLoop, Lane] = {}
         self._is_closed = False
-        _all_sessions.add(self)
+        watch_for_forks(self)
 
     def _needs_tls(self, base_url: str) -> bool:
         return base_url.startswith("https:") or (self._proxy is not None and self._proxy.url.startswith("https:"))
 
-    async def lane(self) -> Lane:
-        """Give the lane of the running loop, made when first asked for.
+    def lane_here(self) -> Lane | None:
+        """Give the lane of the running loop, if there is one yet."""
+        loop = _running_loop()
+        return None if loop is None else self._lanes.get(loop)
+
+    async def open_lane(self) -> Lane:
+        """Make a lane for the running loop.
 
         Raises:
             ClientClosedError: The client is closed.
             ElevenLabsConfigError: No asyncio loop is running, or the borrowed session belongs to another.
         """
         loop = _running_loop()
-        if self._is_closed:
-            raise closed_error()
-        return self._lanes.get(loop) or await self._open(loop)
-
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> Lane:
+        if loop is None:
+            raise ElevenLabsConfigError(
+                "AsyncElevenLabsClient needs a running asyncio loop; use ElevenLabsClient in sync code, and under trio "
+                "in a thread of its own (trio.to_thread.run_sync)"
+            )
+        self._check_open()
         for ended in [lane for lane in self._lanes.values() if lane.has_ended]:
             del self._lanes[ended.loop]
             ended.abandon()
@@ -93,10 +99,16 @@ class Sessions:
         if self._borrowed is None:
             await lane.own()
         self._lanes[loop] = lane
-        if self._is_closed:  # by another thread, meanwhile
+        try:
+            self._check_open()  # another thread may have closed it meanwhile
+        except ClientClosedError:
             await self.aclose()
-            raise closed_error()
+            raise
         return lane
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise closed_error()
 
     def _session(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         if self._borrowed is not None:
@@ -123,33 +135,25 @@ class Sessions:
             else:
                 lane.close_from_elsewhere()
 
+    def after_fork_in_child(self) -> None:
+        """Leave the parent's sockets to the parent."""
+        for lane in self._lanes.values():
+            lane.forsake()
+        _inherited.append(self._lanes)
+        self._lanes = {}
+
     @property
     def is_left_open(self) -> bool:
         """Whether there is something that `aclose` would close."""
         return bool(self._lanes) and self._borrowed is None
 
 
-def _running_loop() -> asyncio.AbstractEventLoop:
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        pass
-    raise ElevenLabsConfigError(
-        "AsyncElevenLabsClient needs a running asyncio loop; under trio or curio, run it in a thread with one: "
-        "await trio.to_thread.run_sync(asyncio.run, main())"
-    )
+        return None
 
 
-_all_sessions: "weakref.WeakSet[Sessions]" = weakref.WeakSet()
+# What belongs to the parent of a forked child stays referenced, for what is collected is closed.
 _inherited: list[dict[asyncio.AbstractEventLoop, Lane]] = []
-
-
-def _leave_lanes_to_the_parent() -> None:
-    """Keep a forked child from using the parent's sockets, and from closing them: they stay referenced, unused."""
-    for sessions in _all_sessions:
-        lanes, sessions._lanes = sessions._lanes, {}  # noqa: SLF001  # the same module
-        _inherited.append(lanes)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_lanes_to_the_parent)

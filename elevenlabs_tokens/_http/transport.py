@@ -13,7 +13,6 @@ from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.proxy import Proxy
 from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
 from elevenlabs_tokens.exceptions import ClientClosedError
-from elevenlabs_tokens.responses import Headers
 
 T = TypeVar("T")
 
@@ -102,19 +101,23 @@ class Lane:
         """
         if self._is_without_session():
             raise closed_error()
-        failure = Failure(FailureKind.LOST)
+        failure: Failure | None = None
         try:
             return await self.within(seconds, self._exchange(request, _timeout(attempt_timeout_in_seconds)))
         except WaitTimeoutError:
             failure = Failure(FailureKind.TIMED_OUT)
         except (aiohttp.ClientError, OSError) as error:
             failure = failure_of(error)
+        except RuntimeError as error:
+            if "shutdown" not in str(error):
+                raise
+            failure = None  # the interpreter is exiting, and no thread can be had to look the host up
         except asyncio.CancelledError:
             # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
             task = asyncio.current_task()
             if not self._is_without_session() or task is None or task.cancelling():
                 raise
-        if self._is_without_session():
+        if failure is None or self._is_without_session():
             raise closed_error()
         return failure
 
@@ -134,7 +137,7 @@ class Lane:
             body = await _read_body(response)
         finally:
             response.close()  # a whole body has given its connection back by now; any other takes it along
-        return Reply(status_code=response.status, headers=Headers(response.headers.items()), body=body)
+        return Reply(status_code=response.status, headers=response.headers, body=body)
 
     def _is_without_session(self) -> bool:
         return self._session.closed
@@ -170,6 +173,15 @@ class Lane:
         self._session.detach()
         next(connector.close().__await__(), None)  # one step: there is no loop to await it in
 
+    def forsake(self) -> None:
+        """Neither use nor close, in a forked child, what the parent goes on using."""
+        connector = self._session.connector
+        if self._lifetime is None or connector is None:
+            return
+        self._session.detach()
+        # When it is collected, it would take the parent's sockets out of the epoll that both processes share.
+        connector._closed = True  # noqa: SLF001  # nothing public keeps it from that
+
     @property
     def has_ended(self) -> bool:
         """Whether its loop has."""
@@ -177,8 +189,6 @@ class Lane:
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes | None:
-    if (response.content_length or 0) > MAX_BODY_BYTES:
-        return None
     body = b""
     while chunk := await response.content.readany():
         body += chunk
@@ -189,4 +199,6 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes | None:
 
 def closed_error() -> ClientClosedError:
     """Make the error of a call that has no session any more."""
-    return ClientClosedError("the client is closed, or the session that it borrowed; make a new one")
+    return ClientClosedError(
+        "the client is closed, or the session that it borrowed is, or the interpreter is exiting; make a new client"
+    )

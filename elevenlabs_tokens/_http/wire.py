@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from enum import Enum, auto
 from types import MappingProxyType
+from typing import Self
 
 from attrs import field, frozen
 
 from elevenlabs_tokens._secrets import Secret, masked
 from elevenlabs_tokens._version import __version__
 from elevenlabs_tokens.options import CallSettings
-from elevenlabs_tokens.responses import Headers
 
 MAX_BODY_BYTES = 64 * 1024
 """As much of a reply as is read; a token's is under 1 KiB."""
@@ -42,12 +42,12 @@ class Reply:
 
     Attributes:
         status_code: The HTTP status.
-        headers: As they came.
+        headers: Found in any case; their items are as they came, repeated names apart.
         body: The bytes as they came, never decompressed; None where there were more than `MAX_BODY_BYTES`.
     """
 
     status_code: int
-    headers: Headers = field(repr=masked)
+    headers: Mapping[str, str] = field(repr=masked)
     body: bytes | None = field(repr=masked)
 
 
@@ -78,19 +78,39 @@ class Failure:
 Outcome = Reply | Failure
 
 
-def build_request(base_url: str, path: str, settings: CallSettings, api_key: Secret) -> Request:
-    """Build the request of a call.
+@frozen
+class RequestTemplate:
+    """What the requests of some settings have in common: the one place where headers meet.
 
-    Args:
-        base_url: Checked, without a trailing slash.
-        path: Begins with a slash; its parts are checked.
-        settings: The headers and the query of the call.
-        api_key: Checked. It goes into the request's own headers: those of a session are shown to proxies.
+    Attributes:
+        headers: All but the key: it goes into the request's own headers, for those of a session are shown to proxies.
+        removed_headers: As in `Request`.
+        query: Encoded.
     """
-    headers = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in settings.headers}
-    headers.update((name, value) for name, value in settings.headers.items() if value is not None)
-    headers["Accept-Encoding"] = "identity"
-    headers["xi-api-key"] = api_key
-    removed = tuple(name for name, value in settings.headers.items() if value is None)
-    url = f"{base_url}{path}?{settings.query}" if settings.query else f"{base_url}{path}"
-    return Request(url=url, headers=headers, removed_headers=removed, api_key=api_key)
+
+    headers: Mapping[str, str] = field(repr=masked)
+    removed_headers: tuple[str, ...]
+    query: str
+
+    @classmethod
+    def of(cls, settings: CallSettings) -> Self:
+        """Merge the settings' headers over the package's own."""
+        headers = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in settings.headers}
+        headers.update((name, value) for name, value in settings.headers.items() if value is not None)
+        headers["Accept-Encoding"] = "identity"
+        removed = tuple(name for name, value in settings.headers.items() if value is None)
+        return cls(headers=headers, removed_headers=removed, query=settings.query)
+
+    def request(self, url: str, api_key: Secret) -> Request:
+        """Build a request.
+
+        Args:
+            url: Without a query; its parts are checked.
+            api_key: Checked.
+        """
+        return Request(
+            url=f"{url}?{self.query}" if self.query else url,
+            headers={**self.headers, "xi-api-key": api_key},
+            removed_headers=self.removed_headers,
+            api_key=api_key,
+        )

@@ -28,7 +28,7 @@ from elevenlabs_tokens.exceptions import (
     UnprocessableEntityError,
 )
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
-from elevenlabs_tokens.responses import RawResponse, ValidationErrorItem, WithRawResponse
+from elevenlabs_tokens.responses import Headers, RawResponse, ValidationErrorItem, WithRawResponse
 from pure.samples import KEY, NOW, PATH, TOKEN, URL, answer_to, deciphered, error_of, exchange, pickled, reply
 
 GOOD = {"token": TOKEN}
@@ -89,7 +89,7 @@ def test_a_token_next_to_its_response() -> None:
 
     expected = RawResponse(
         status_code=201,
-        headers=outcome.headers,
+        headers=Headers(outcome.headers.items()),
         url=f"{URL}?a=1",
         request_id="r1",
         retries_taken=0,

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from elevenlabs_tokens import __version__
-from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Reply, Request, build_request
+from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Reply, Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.options import CallSettings
 from elevenlabs_tokens.responses import Headers
@@ -26,7 +26,7 @@ def built(headers: Any = None, query: str = "", base_url: str = "https://h.examp
         headers=headers,
         query=query,
     )
-    return build_request(base_url, "/v1/single-use-token/a", settings, Secret(KEY))
+    return RequestTemplate.of(settings).request(f"{base_url}/v1/single-use-token/a", Secret(KEY))
 
 
 def test_the_headers_of_a_plain_request() -> None:

@@ -1,0 +1,201 @@
+"""The sync half is what the generator makes of the async one, and nothing else."""
+
+import inspect
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from elevenlabs_tokens import _client, _sync, _tokens
+
+PACKAGE = Path(_sync.__file__).parent
+SOURCES = Path(__file__).parents[1] / "elevenlabs_tokens"
+
+CLASSES = {
+    name: getattr(_sync, name.removeprefix("Async"), None)
+    for module in (_client, _tokens)
+    for name, value in vars(module).items()
+    if inspect.isclass(value) and value.__module__ == module.__name__
+}
+RENAMED = {"aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__"}
+
+
+def public_methods(kind: type) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(kind).items()
+        if inspect.isfunction(value) and (not name.startswith("_") or name in {*RENAMED, *RENAMED.values()})
+    }
+
+
+def async_class(name: str) -> type:
+    kind = getattr(_client, name, None) or getattr(_tokens, name)
+    assert isinstance(kind, type)
+    return kind
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_two_halves_have_the_same_methods(name: str) -> None:
+    """Both ways."""
+    sync_class = CLASSES[name]
+    assert sync_class is not None
+
+    expected = {RENAMED.get(method, method) for method in public_methods(async_class(name))}
+    assert expected == set(public_methods(sync_class))
+
+
+def test_no_class_is_orphaned() -> None:
+    """Each sync class is the form of an async one."""
+    found = {
+        name for name, value in vars(_sync).items() if inspect.isclass(value) and value.__module__ == _sync.__name__
+    }
+
+    assert {name.removeprefix("Async") for name in CLASSES} == found
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_parameters_and_defaults_agree(name: str) -> None:
+    """But for the session, which cannot be borrowed, and for what is private."""
+    sync_class = CLASSES[name]
+    pairs = [
+        (value, vars(sync_class)[RENAMED.get(method, method)])
+        for method, value in public_methods(async_class(name)).items()
+    ]
+    if name == "AsyncElevenLabsClient":
+        pairs.append((async_class(name).__init__, _sync.ElevenLabsClient.__init__))  # type: ignore[misc]  # read only
+
+    for asynchronous, synchronous in pairs:
+        parameters = inspect.signature(asynchronous).parameters.values()
+        expected = [parameter for parameter in parameters if parameter.name != "session"]
+        assert expected == list(inspect.signature(synchronous).parameters.values())
+
+
+ONLY_ASYNC = """Mints tokens for frontends, from async code.
+One client serves many tasks, event loops and threads, and may be made before any loop runs.
+Close it when the application ends: `async with`, or `await client.aclose()`.
+session: A session to borrow: it is never closed here, serves only the event loop that it was made in, and
+keeps its own connections, TLS, proxy, cookies and traces."""
+ONLY_SYNC = """Mints tokens for frontends, from sync code.
+One client serves many threads. It takes no `session`: the calls run in an event loop of the package's own.
+Close it when the application ends: `with`, or `client.close()`."""
+
+
+def lines_of(docstring: str | None, known: str) -> list[str]:
+    """Give a docstring's lines, less those that are known to be of the one half alone."""
+    lines = [line.strip() for line in (docstring or "").splitlines()]
+    return [line.replace("Async", "") for line in lines if line not in known.splitlines()]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_docstrings_agree(name: str) -> None:
+    """The class's, and each method's."""
+    sync_class = CLASSES[name]
+    assert sync_class is not None
+    assert lines_of(async_class(name).__doc__, ONLY_ASYNC) == lines_of(sync_class.__doc__, ONLY_SYNC)
+    for method, value in public_methods(async_class(name)).items():
+        other = vars(sync_class)[RENAMED.get(method, method)]
+
+        assert lines_of(value.__doc__, "") == lines_of(other.__doc__, "")
+
+
+def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the generator of a copy of the sources."""
+    return subprocess.run(
+        [sys.executable, "-P", folder / "_generate.py", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    for name in ("_generate.py", "_client.py", "_tokens.py"):
+        shutil.copy(SOURCES / name, tmp_path)
+    shutil.copy(PACKAGE / "_sync.py", tmp_path)
+    return tmp_path
+
+
+def test_the_committed_half_is_up_to_date(copy: Path) -> None:
+    """And `--check` has nothing to say."""
+    shown = generate(copy, "--check")
+
+    assert (0, "", "") == (shown.returncode, shown.stdout, shown.stderr)
+
+
+CHANGES = {
+    "a changed docstring": ("Close the client: calls under way", "Close the client; calls under way"),
+    "a removed parameter": ("        proxy: str | None = None,\n", ""),
+    "an orphaned class": ("class TokensClient:", "class Orphan:\n    pass\n\n\nclass TokensClient:"),
+}
+
+
+@pytest.mark.parametrize("change", [*CHANGES, "a truncated file", "no file"])
+def test_check_sees(copy: Path, change: str) -> None:
+    """It shows the difference, writes nothing, and fails."""
+    target = copy / "_sync.py"
+    text = target.read_text()
+    if change in CHANGES:
+        old, new = CHANGES[change]
+        assert old in text
+        target.write_text(text.replace(old, new))
+    elif change == "a truncated file":
+        target.write_text(text[: len(text) // 2])
+    else:
+        target.unlink()
+    before = target.read_text() if target.exists() else None
+
+    shown = generate(copy, "--check")
+
+    assert 1 == shown.returncode
+    assert shown.stdout.startswith("--- _sync.py\n+++ what the sources give\n@@")
+    assert before == (target.read_text() if target.exists() else None)
+    assert 0 == generate(copy).returncode
+    assert text == target.read_text()
+
+
+REFUSALS = {
+    "no docstring": (
+        '        """Close the client: calls',
+        '        "" + """Close the client: calls',
+        "has no docstring",
+    ),
+    "a clash": ("class AsyncTokensClient:", "class AsyncSingleUseClient:", "would be the second SingleUseClient"),
+    "a sync method": ("    async def aclose(self)", "    def aclose(self)", "neither a coroutine method nor gives"),
+    "a dunder": ("    def __repr__(self) -> str:", "    def __len__(self) -> int:", "__len__ has no sync form"),
+    "a name": ("class AsyncTokensClient:", "class OtherTokens:", "class OtherTokens is not called Async"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_cannot_be_translated(copy: Path, case: str) -> None:
+    """It is refused, with the file and the line."""
+    old, new, text = REFUSALS[case]
+    source = next(path for path in (copy / "_client.py", copy / "_tokens.py") if old in path.read_text())
+    source.write_text(source.read_text().replace(old, new))
+    before = (copy / "_sync.py").read_text()
+
+    shown = generate(copy)
+
+    assert (1, "") == (shown.returncode, shown.stdout)
+    assert text in shown.stderr
+    assert shown.stderr.startswith(f"{source.name}:")
+    assert shown.stderr.split(":")[1].isdigit()
+    assert before == (copy / "_sync.py").read_text()
+
+
+def test_it_is_small() -> None:
+    """So that it can be read at one sitting."""
+    assert 150 > len((SOURCES / "_generate.py").read_text().splitlines())
+    assert 200 > len((PACKAGE / "_portal.py").read_text().splitlines())
+
+
+def test_no_any_in_the_generated_half() -> None:
+    """But for the mapping form of the options, which is the async half's own."""
+    text = (PACKAGE / "_sync.py").read_text()
+
+    assert text.count("Any") == text.count("Mapping[str, Any]") + 1

@@ -1,0 +1,444 @@
+"""The sync client: the same behaviour, in any thread, around forks, exits and event loops."""
+
+import asyncio
+import contextvars
+import gc
+import linecache
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import aiohttp
+import anyio
+import anyio.to_thread
+import pytest
+
+from elevenlabs_tokens import (
+    BlockingCallWarning,
+    ClientClosedError,
+    ElevenLabsClient,
+    ElevenLabsConfigError,
+    ElevenLabsError,
+    UnprocessableEntityError,
+)
+from frozen import KEY, FrozenTime
+from scripted import Act, ScriptedApi, reply
+
+TOKEN = "sutkn_1234567890"
+
+
+@pytest.fixture
+def client(api: ScriptedApi, time: FrozenTime) -> Iterator[ElevenLabsClient]:
+    with ElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
+        open_client._asynchronous._pipeline.clock = time.clock()
+        yield open_client
+
+
+def mint(client: ElevenLabsClient, **options: Any) -> str:
+    return client.tokens.single_use.create("realtime_scribe", request_options=options or None).token
+
+
+def run_python(program: str, *, timeout: float = 60, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a program in an interpreter of its own."""
+    return subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=timeout, check=check
+    )
+
+
+def test_a_token_comes_back(client: ElevenLabsClient) -> None:
+    """With a URL to open, as from the async client."""
+    token = client.tokens.single_use.create("realtime_scribe")
+
+    assert TOKEN == token.token
+    assert token.connect_url().startswith("ws://127.0.0.1:")
+
+
+def test_options_errors_and_raw_responses(api: ScriptedApi, client: ElevenLabsClient, time: FrozenTime) -> None:
+    """They are those of the async client."""
+    api.replies += [reply(503, {}), reply(headers={"request-id": "r1"}), reply(422, {"detail": []})]
+
+    answer = client.tokens.single_use.with_raw_response.create("realtime_scribe", request_options={"api_key": "sk_2"})
+    with pytest.raises(UnprocessableEntityError) as caught:
+        mint(client)
+
+    assert (TOKEN, "r1", 1) == (answer.data.token, answer.raw_response.request_id, answer.raw_response.retries_taken)
+    assert [0.5] == time.slept
+    assert b"xi-api-key: sk_2\r\n" in api.requests[0]
+    assert 422 == caught.value.status_code
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_callable_keys(api: ScriptedApi, *, is_async: bool) -> None:
+    """Sync and async ones, for both run in the loop."""
+
+    async def later() -> str:
+        await asyncio.sleep(0)
+        return "sk_asked"
+
+    with ElevenLabsClient(api_key=later if is_async else lambda: "sk_asked", base_url=api.base_url) as client:
+        mint(client)
+
+    assert b"xi-api-key: sk_asked\r\n" in api.requests[0]
+
+
+def test_what_create_refuses(api: ScriptedApi, client: ElevenLabsClient) -> None:
+    """It never reaches the loop."""
+    with pytest.raises(ElevenLabsConfigError, match="token_type must be one of"):
+        client.tokens.single_use.create("../voices")
+
+    assert 0 == api.connections
+
+
+def test_contextvars_reach_the_request(api: ScriptedApi) -> None:
+    """What the caller set is seen by aiohttp's hooks, so that tracing works."""
+    span: contextvars.ContextVar[str] = contextvars.ContextVar("span", default="none")
+    seen: list[str] = []
+
+    async def on_request_start(*_: object) -> None:
+        seen.append(span.get())
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(on_request_start)
+    with ElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
+        span.set("the caller's")
+        mint(client)
+
+    assert ["the caller's"] == seen
+
+
+def test_a_traceback_is_short_and_shows_nothing(api: ScriptedApi, client: ElevenLabsClient) -> None:
+    """The caller's frame, the method, the portal: no way through the loop, no key among the locals."""
+    api.replies += [reply(401, {"detail": {"message": f"no such key: {KEY}"}})]
+
+    with pytest.raises(ElevenLabsError) as caught:
+        mint(client)
+
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    names = [frame.name for frame in shown.stack]
+    assert ["mint", "create", "run"] == names[-3:]
+    assert KEY not in "".join(shown.format())
+    assert (None, None) == (caught.value.__cause__, caught.value.__context__)
+
+
+# Promise 50: after close.
+
+
+def test_close_twice_and_call_after(api: ScriptedApi, client: ElevenLabsClient) -> None:
+    """Closing again does nothing; a call is refused."""
+    mint(client)
+    client.close()
+    client.close()
+
+    with pytest.raises(ClientClosedError):
+        mint(client)
+    assert 1 == len(api.requests)
+
+
+def test_closing_what_was_never_used() -> None:
+    """It starts no thread."""
+    program = f"""
+import threading
+from elevenlabs_tokens import ElevenLabsClient
+with ElevenLabsClient(api_key="{KEY}"): pass
+print(threading.active_count())
+"""
+    assert "1\n" == run_python(program).stdout
+
+
+def test_dropped_unclosed(api: ScriptedApi) -> None:
+    """One warning, that names the class."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        mint(ElevenLabsClient(api_key=KEY, base_url=api.base_url))
+        gc.collect()
+
+    assert ["an ElevenLabsClient was dropped without being closed; use it in a with block, or close it"] == [
+        str(item.message) for item in caught
+    ]
+
+
+# Promise 54: inside a running loop.
+
+
+@pytest.mark.anyio
+async def test_inside_a_running_loop(client: ElevenLabsClient) -> None:
+    """It works, as in a notebook, and warns at the caller's line of what a web app must not do."""
+    with pytest.warns(BlockingCallWarning, match="AsyncElevenLabsClient") as caught:
+        token = client.tokens.single_use.create("realtime_scribe")
+
+    [warning] = caught
+    assert TOKEN == token.token
+    assert __file__ == warning.filename
+    assert "token = client.tokens.single_use.create" in linecache.getline(__file__, warning.lineno)
+    assert issubclass(BlockingCallWarning, RuntimeWarning)
+
+
+# Promise 55: on the loop's own thread.
+
+
+def test_on_the_loop_s_own_thread(api: ScriptedApi) -> None:
+    """It is an error at once, never a deadlock."""
+    with (
+        ElevenLabsClient(api_key=KEY, base_url=api.base_url) as inner,
+        ElevenLabsClient(api_key=lambda: mint(inner), base_url=api.base_url) as outer,
+        pytest.raises(ElevenLabsConfigError, match="cannot wait for itself"),
+    ):
+        mint(outer)
+
+    assert 0 == api.connections
+
+
+# Promise 56: many threads.
+
+
+def test_many_threads(api: ScriptedApi, client: ElevenLabsClient) -> None:
+    """32 threads make 50 calls each through one more thread."""
+    mint(client)
+    with ThreadPoolExecutor(32) as pool:
+        jobs = [pool.submit(lambda: [mint(client) for _ in range(50)]) for _ in range(32)]
+        tokens = [token for job in jobs for token in job.result()]
+        portals = [thread.name for thread in threading.enumerate()].count("elevenlabs-tokens")
+
+    assert [TOKEN] * 1600 == tokens
+    assert 1601 == len(api.requests)
+    assert 1 == portals
+
+
+# Promise 57: fork.
+
+FORK = """
+import os, sys, threading, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, of forks in threaded programs
+from elevenlabs_tokens import ElevenLabsClient
+from elevenlabs_tokens._portal import portal
+client = ElevenLabsClient(api_key="{key}", base_url="{base_url}")
+mint = lambda: client.tokens.single_use.create("realtime_scribe")
+def in_child(action):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            began = time.monotonic()
+            action()
+            code = 0 if time.monotonic() - began < 1 else 2
+        finally:
+            os._exit(code)
+    return child
+def codes(children):
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+"""
+
+
+def test_fork_after_use(api: ScriptedApi) -> None:
+    """The child answers on a socket of its own, and the parent goes on with its own."""
+    program = FORK.format(key=KEY, base_url=api.base_url) + "mint(); print(codes([in_child(mint)])); mint()"
+
+    assert "[0]\n" == run_python(program).stdout
+    assert (2, 3) == (api.connections, len(api.requests))
+
+
+def test_four_workers_forked_before_use(api: ScriptedApi) -> None:
+    """Each has its own."""
+    program = FORK.format(key=KEY, base_url=api.base_url) + "print(codes([in_child(mint) for _ in range(4)]))"
+
+    assert "[0, 0, 0, 0]\n" == run_python(program).stdout
+    assert 4 == api.connections
+
+
+def test_fork_while_the_lock_is_held(api: ScriptedApi) -> None:
+    """Neither the portal's nor the retry budget's stays locked in the child."""
+    api.replies += [reply(), reply(503, {}, {"Retry-After": "0.01"})]
+    program = (
+        FORK.format(key=KEY, base_url=api.base_url)
+        + """
+mint()
+held, done = threading.Event(), threading.Event()
+def hold():
+    with portal._changed, client._asynchronous._pipeline._budget._lock:
+        held.set(); done.wait()
+threading.Thread(target=hold, daemon=True).start()
+held.wait()
+children = [in_child(mint)]
+done.set()
+print(codes(children))
+mint()
+"""
+    )
+
+    assert "[0]\n" == run_python(program).stdout
+    assert 4 == len(api.requests)
+
+
+# Promise 58: the interpreter's exit.
+
+EXITS = {
+    "idle": "mint()",
+    "closed": "mint(); client.close()",
+    "never used": "",
+    "after a fork": "mint(); os.waitpid(in_child(mint), 0)",
+    "in a child that exits in good order": "mint(); child = os.fork(); child and os.waitpid(child, 0); child or mint()",
+}
+
+
+@pytest.mark.parametrize("action", EXITS.values(), ids=EXITS)
+def test_exit(api: ScriptedApi, action: str) -> None:
+    """Code 0, nothing on stderr."""
+    run = run_python(FORK.format(key=KEY, base_url=api.base_url) + action, timeout=20)
+
+    assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
+
+
+def test_exit_with_a_call_in_flight(api: ScriptedApi) -> None:
+    """The call is given up, and its thread is told why."""
+    api.replies += [[Act.STALL]]
+    program = (
+        FORK.format(key=KEY, base_url=api.base_url)
+        + """
+def call():
+    try: mint()
+    except Exception as error: os.write(1, type(error).__name__.encode())
+threading.Thread(target=call, daemon=True).start()
+sys.stdin.read(1)
+"""
+    )
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert api.request_came.wait(20)
+        began = time.monotonic()
+        out, errors = process.communicate(b"x", timeout=20)
+
+    assert (0, b"ClientClosedError", b"") == (process.returncode, out, errors)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("is_first", [True, False], ids=["first call", "after a call"])
+@pytest.mark.parametrize("registered", ["before", "after"])
+def test_a_call_at_exit(api: ScriptedApi, host: str, registered: str, *, is_first: bool) -> None:
+    """It works, or is refused at once; with a name to look up, too."""
+    hook = """
+import atexit
+def hook():
+    began = time.monotonic()
+    try: outcome = mint().token_type
+    except ClientClosedError: outcome = "closed"
+    os.write(1, f"{outcome} {time.monotonic() - began < 1}".encode())
+atexit.register(hook)
+"""
+    program = FORK.format(key=KEY, base_url=f"http://{host}:{api.port}").replace(
+        "from elevenlabs_tokens import", (hook if registered == "before" else "") + "from elevenlabs_tokens import"
+    )
+    program = program.replace("import ElevenLabsClient", "import ClientClosedError, ElevenLabsClient")
+    program = "import os, time\n" + program + ("" if is_first else "mint()\n") + (hook if registered == "after" else "")
+    run = run_python(program, timeout=20)
+
+    assert run.stdout in ("realtime_scribe True", "closed True")
+    assert (0, "") == (run.returncode, run.stderr)
+
+
+# Promise 59: Ctrl-C.
+
+
+def test_ctrl_c(api: ScriptedApi) -> None:
+    """It arrives at once, and the server sees the connection close."""
+    api.replies += [[Act.STALL]]
+    program = (
+        FORK.format(key=KEY, base_url=api.base_url)
+        + """
+import signal
+def interrupt(*_): raise KeyboardInterrupt
+signal.signal(signal.SIGUSR1, interrupt)
+try: mint()
+except KeyboardInterrupt: print("interrupted", flush=True)
+sys.stdin.read(1)
+mint()
+print("goes on")
+"""
+    )
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert api.request_came.wait(20)
+        began = time.monotonic()
+        process.send_signal(10)
+        line = process.stdout.readline()
+        took = time.monotonic() - began
+        closed = api.connection_closed.wait(0.5)
+        out, _ = process.communicate("x", timeout=20)
+
+    assert ("interrupted\n", "goes on\n", 0) == (line, out, process.returncode)
+    assert took < 0.3
+    assert closed
+
+
+# Promise 60: gevent.
+
+
+def test_gevent(api: ScriptedApi) -> None:
+    """Greenlets wait side by side, and nothing is said at exit."""
+    api.delay_in_seconds = 0.3
+    program = f"""
+from gevent import monkey; monkey.patch_all()
+import time, warnings, gevent
+warnings.simplefilter("error")
+from elevenlabs_tokens import ElevenLabsClient
+client = ElevenLabsClient(api_key="{KEY}", base_url="{api.base_url}")
+mint = lambda: client.tokens.single_use.create("realtime_scribe").token
+began = time.monotonic()
+jobs = [gevent.spawn(mint) for _ in range(50)]
+gevent.joinall(jobs, raise_error=True)
+print(len({{job.value for job in jobs}}), time.monotonic() - began < 1.5)
+client.close()
+"""
+    run = run_python(program)
+
+    assert ("1 True\n", "") == (run.stdout, run.stderr)
+    assert 50 == len(api.requests)
+
+
+# Promise 61: worker threads of a scope that is cancelled.
+
+
+@pytest.mark.anyio
+async def test_worker_threads_of_a_cancelled_scope(api: ScriptedApi, client: ElevenLabsClient) -> None:
+    """As in a web framework whose client went away: each call still gives its token or an error of ours."""
+    api.delay_in_seconds = 0.2
+    outcomes: list[object] = []
+
+    def call() -> None:
+        try:
+            outcomes.append(mint(client))
+        except ElevenLabsError as error:
+            outcomes.append(error)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(30):
+            group.start_soon(anyio.to_thread.run_sync, call)
+        await anyio.to_thread.run_sync(api.request_came.wait, 5)
+        group.cancel_scope.cancel()
+
+    assert [TOKEN] * 30 == outcomes
+
+
+# What a caller's own code raises.
+
+
+def test_a_key_callable_that_exits(api: ScriptedApi, client: ElevenLabsClient) -> None:
+    """SystemExit reaches the caller, and the loop lives on for the others."""
+
+    def give_up() -> str:
+        raise SystemExit(3)
+
+    with ElevenLabsClient(api_key=give_up, base_url=api.base_url) as giving_up, pytest.raises(SystemExit) as caught:
+        mint(giving_up)
+
+    assert 3 == caught.value.code
+    assert TOKEN == mint(client)
