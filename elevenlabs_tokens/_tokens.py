@@ -33,7 +33,7 @@ class AsyncSingleUseClient:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self.with_raw_response = AsyncSingleUseClientWithRawResponse(self)
+        self.with_raw_response = AsyncSingleUseClientWithRawResponse(pipeline)
 
     def create(
         self,
@@ -66,20 +66,14 @@ class AsyncSingleUseClient:
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """
-        checked = checked_token_type(token_type)
-        structure = partial(
-            structure_token, token_type=checked, websocket_base_url=websocket_base_url(self._pipeline.base_url)
-        )
-        options = checked_request_options(request_options)
-        call = self._pipeline.post(f"/v1/single-use-token/{checked}", options, structure)
-        return HttpResponsePromise(call, "AsyncSingleUseClient.create")
+        return _create(self._pipeline, token_type, request_options)
 
 
 class AsyncSingleUseClientWithRawResponse:
     """The methods of `AsyncSingleUseClient`, giving the raw response as well."""
 
-    def __init__(self, single_use: AsyncSingleUseClient) -> None:
-        self._single_use = single_use
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
 
     async def create(
         self,
@@ -101,4 +95,13 @@ class AsyncSingleUseClientWithRawResponse:
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """
-        return await self._single_use.create(token_type, request_options=request_options).with_raw_response()
+        return await _create(self._pipeline, token_type, request_options).with_raw_response()
+
+
+def _create(
+    pipeline: Pipeline, token_type: str, request_options: RequestOptions | Mapping[str, Any] | None
+) -> HttpResponsePromise[SingleUseTokenResponseModel]:
+    checked = checked_token_type(token_type)
+    structure = partial(structure_token, token_type=checked, websocket_base_url=websocket_base_url(pipeline.base_url))
+    call = pipeline.post(f"/v1/single-use-token/{checked}", checked_request_options(request_options), structure)
+    return HttpResponsePromise(call, "AsyncSingleUseClient.create")

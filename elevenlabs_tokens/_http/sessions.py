@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+import weakref
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -68,6 +69,8 @@ class Sessions:
         self._trace_configs = trace_configs
         self._lanes: dict[asyncio.AbstractEventLoop, Lane] = {}
         self._is_closed = False
+        # Held by what runs when the client is dropped, and so not collected with it, in whatever order.
+        weakref.finalize(self, _close_all, self._lanes).atexit = False
         watch_for_forks(self)
 
     def _needs_tls(self, base_url: str) -> bool:
@@ -128,7 +131,8 @@ class Sessions:
         """End the calls under way and close all sessions that are owned: this loop's here, the others' in theirs."""
         self._is_closed = True
         here = _running_loop()
-        lanes, self._lanes = self._lanes, {}
+        lanes = self._lanes.copy()
+        self._lanes.clear()
         for loop, lane in lanes.items():
             if loop is here:
                 await lane.close()
@@ -139,8 +143,8 @@ class Sessions:
         """Leave the parent's sockets to the parent."""
         for lane in self._lanes.values():
             lane.forsake()
-        _inherited.append(self._lanes)
-        self._lanes = {}
+        _inherited.extend(self._lanes.values())
+        self._lanes.clear()
 
     @property
     def is_left_open(self) -> bool:
@@ -156,4 +160,9 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 # What belongs to the parent of a forked child stays referenced, for what is collected is closed.
-_inherited: list[dict[asyncio.AbstractEventLoop, Lane]] = []
+_inherited: list[Lane] = []
+
+
+def _close_all(lanes: dict[asyncio.AbstractEventLoop, Lane]) -> None:
+    for lane in lanes.values():
+        lane.close_from_elsewhere()
