@@ -99,7 +99,7 @@ class AsyncElevenLabsClient:
         sessions = getattr(self, "_sessions", None)
         if sessions is not None and sessions.is_left_open:
             warnings.warn(
-                f"an {self._name} was dropped without being closed; use it in a with block, or close it",
+                f"an {self._name} was dropped without being closed; use it in an (async) with block, or close it",
                 ResourceWarning,
                 source=self,
                 stacklevel=1,

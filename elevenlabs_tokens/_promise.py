@@ -96,7 +96,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
             """Show the state, the frame and the code of the call, which asyncio, anyio and debuggers read."""
             if name.startswith("cr_"):
                 return getattr(self._call, name)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}; await it first")
 
 
 def _current_task() -> asyncio.Task[Any] | None:

@@ -8,6 +8,8 @@ from urllib.parse import quote
 MASK = "***"
 
 _DEEPEST = 100
+_SHORTEST = 4
+"""Of what is looked for: a shorter key is a test's, and a part of every other word."""
 
 
 class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
@@ -22,6 +24,8 @@ class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
     @cached_property
     def _forms(self) -> tuple[str, ...]:
         plain = str(self)
+        if len(plain) < _SHORTEST:
+            return ()
         encoded = quote(plain, safe="")
         return (plain,) if encoded == plain else (plain, encoded)
 

@@ -89,7 +89,7 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
     except ValueError:
         return "is not a URL that can be read"
     if parts.scheme not in {"https", "http"}:
-        return "does not begin with https://"
+        return "does not begin with https:// (or http://, for this machine)"
     if not can_be_looked_up(host or ""):
         return "names no host that can be looked up"
     if "@" in parts.netloc:
@@ -107,9 +107,9 @@ def checked_address(environment: object, base_url: str | None, *, allow_insecure
     Raises:
         ElevenLabsConfigError: It cannot be one.
     """
-    if base_url is not None:
-        return checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
-    if isinstance(environment, ElevenLabsEnvironment):
+    if not isinstance(environment, ElevenLabsEnvironment):
+        known = ", ".join(member.name for member in ElevenLabsEnvironment)
+        raise ElevenLabsConfigError(f"environment must be a member of ElevenLabsEnvironment: {known}")
+    if base_url is None:
         return environment.base_url
-    known = ", ".join(member.name for member in ElevenLabsEnvironment)
-    raise ElevenLabsConfigError(f"environment must be a member of ElevenLabsEnvironment: {known}")
+    return checked_base_url(base_url, allow_insecure_http=allow_insecure_http)

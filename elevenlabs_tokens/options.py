@@ -51,8 +51,10 @@ def checked_api_key(api_key: object) -> Secret:
     if isinstance(api_key, str) and (match := _API_KEY.fullmatch(api_key)):
         return Secret(match.group())
     if not isinstance(api_key, str):
-        fault = f"is of type {type(api_key).__name__}, not text"
-    elif not api_key:
+        raise ElevenLabsConfigError(
+            f"the API key is of type {type(api_key).__name__}; give it as text. Nothing was sent"
+        )
+    if not api_key:
         fault = "is empty"
     elif any(character.isspace() for character in api_key):
         fault = "has white space in it, such as a line end from a file"

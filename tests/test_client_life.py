@@ -267,7 +267,7 @@ def test_dropped_unclosed(api: ScriptedApi) -> None:
         gc.collect()
         after = open_files()
 
-    text = "an AsyncElevenLabsClient was dropped without being closed; use it in a with block, or close it"
+    text = "an AsyncElevenLabsClient was dropped without being closed; use it in an (async) with block, or close it"
     assert [text] * 202 == [str(item.message) for item in caught]
     assert before == after
 

@@ -47,14 +47,43 @@ def test_demo() -> None:
 
     steps = [line.split(maxsplit=4)[3:] for line in shown.stdout.splitlines() if line.strip().startswith("✓")]
     assert (0, "") == (shown.returncode, shown.stderr)
-    assert ["emulator", "backend", *["frontend"] * 3, "backend", "frontend", "emulator"] == [who for who, _ in steps]
+    assert ["emulator", "backend", *["frontend"] * 2, *["backend", "frontend"] * 2, "emulator"] == [
+        who for who, _ in steps
+    ]
     assert (
         "opened speech to text with it, sent 1 s of audio, read 'emulated transcript of 1.0 s of audio'"
         == (steps[2][1])
     )
-    assert "counts 3 tokens: spent, expired, spent" == steps[7][1]
+    assert "counts 3 tokens: spent, expired, spent" == steps[8][1]
     assert "ELEVENLABS_API_KEY=sk_... elevenlabs-tokens create realtime_scribe" in shown.stdout
     assert "sutkn_emulator" not in shown.stdout
+
+
+def test_demo_without_unicode() -> None:
+    """A terminal that cannot show a tick gets a word."""
+    shown = subprocess.run(
+        [*COMMAND, "demo"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (0, "") == (shown.returncode, shown.stderr)
+    assert 9 == sum(line.startswith("  ok ") for line in shown.stdout.splitlines())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to the file that is always full on Linux")
+def test_output_that_cannot_be_written() -> None:
+    """One line says why."""
+    with Path("/dev/full").open("w") as full:
+        shown = subprocess.run(
+            [*COMMAND, "demo"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+
+    assert 1 == shown.returncode
+    assert shown.stderr.startswith("elevenlabs-tokens: No space left on device")
 
 
 @pytest.mark.anyio
@@ -194,7 +223,7 @@ def test_emulator_with_its_port_taken(elevenlabs_emulator: Emulator) -> None:
     shown = run("emulator", "--port", elevenlabs_emulator.base_url.rpartition(":")[2])
 
     assert (1, "") == (shown.returncode, shown.stdout)
-    assert "try --port 0" in shown.stderr
+    assert "(address already in use); port 0 takes a free one\n" in shown.stderr
     assert 1 == len(shown.stderr.splitlines())
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from flask import Flask
 from sybil import Example, Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
+from werkzeug.routing import Rule
 
-from elevenlabs_tokens import AsyncElevenLabsClient
+from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsClient
 from elevenlabs_tokens.emulator import Emulator
 from frozen import KEY
 from proxies import ConnectProxy, server_context
@@ -33,16 +35,32 @@ def production(elevenlabs_emulator: Emulator, tmp_path: Path, monkeypatch: pytes
         yield elevenlabs_emulator
 
 
+def routes_of(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+
+
+def is_a_view(example: Example, function: object) -> bool:
+    """Tell whether a web app calls the function, in a context of its own."""
+    apps = [value for value in example.namespace.values() if isinstance(value, Flask)]
+    return any(function in app.view_functions.values() for app in apps)
+
+
 def run(example: Example) -> None:
-    """Run a snippet, and then each coroutine function that it defines, with the fixture that it asks for."""
+    """Run a snippet, and then each function that it defines, with the fixture that it asks for."""
     before = set(example.namespace)
     example.evaluate()
     for name in [name for name in example.namespace if name not in before]:
         value = example.namespace[name]
-        if inspect.iscoroutinefunction(value):
-            with Emulator() as emulator:
-                fixtures = {"elevenlabs_emulator": emulator}
-                asyncio.run(value(**{name: fixtures[name] for name in inspect.signature(value).parameters}))
+        if isinstance(value, Flask):
+            assert {201} == {value.test_client().post(rule.rule).status_code for rule in routes_of(value)}
+        if not inspect.isfunction(value) or value.__code__.co_filename != example.path or is_a_view(example, value):
+            continue
+        with Emulator() as emulator:
+            fixtures = {"elevenlabs_emulator": emulator}
+            given = {name: fixtures[name] for name in inspect.signature(value).parameters if name in fixtures}
+            result = value(**given)
+            if inspect.iscoroutine(result):
+                asyncio.run(result)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -50,6 +68,7 @@ def run(example: Example) -> None:
 def test_snippets(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """They mint against the emulator, and print no token."""
     document = Sybil(parsers=[PythonCodeBlockParser()]).parse(page)
+    document.namespace["__name__"] = "__main__"
     examples = list(document.examples())
 
     for example in examples:
@@ -57,6 +76,8 @@ def test_snippets(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for value in document.namespace.values():
         if isinstance(value, AsyncElevenLabsClient):
             asyncio.run(value.aclose())
+        if isinstance(value, ElevenLabsClient):
+            value.close()
 
     assert len(examples) == page.read_text().count("```python")
     assert "sutkn_emulator_" not in capsys.readouterr().out

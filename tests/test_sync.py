@@ -3,7 +3,11 @@
 import asyncio
 import contextvars
 import gc
+import http.client
+import json
 import linecache
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +16,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -158,7 +163,7 @@ def test_dropped_unclosed(api: ScriptedApi) -> None:
         mint(ElevenLabsClient(api_key=KEY, base_url=api.base_url))
         gc.collect()
 
-    assert ["an ElevenLabsClient was dropped without being closed; use it in a with block, or close it"] == [
+    assert ["an ElevenLabsClient was dropped without being closed; use it in an (async) with block, or close it"] == [
         str(item.message) for item in caught
     ]
 
@@ -368,7 +373,7 @@ print("goes on")
         assert process.stdout is not None
         assert api.request_came.wait(20)
         began = time.monotonic()
-        process.send_signal(10)
+        process.send_signal(signal.SIGUSR1)
         line = process.stdout.readline()
         took = time.monotonic() - began
         closed = api.connection_closed.wait(0.5)
@@ -442,3 +447,87 @@ def test_a_key_callable_that_exits(api: ScriptedApi, client: ElevenLabsClient) -
 
     assert 3 == caught.value.code
     assert TOKEN == mint(client)
+
+
+# Real servers of legacy code.
+
+FLASK = """
+from flask import Flask
+from elevenlabs_tokens import ElevenLabsClient
+
+app = Flask(__name__)
+client = ElevenLabsClient(api_key="{key}", base_url="{base_url}")
+if {used_before_the_fork}:
+    client.tokens.single_use.create("realtime_scribe")
+
+@app.post("/token")
+def token():
+    import os
+    return {{"token": client.tokens.single_use.create("realtime_scribe").token, "worker": os.getpid()}}
+"""
+
+
+@pytest.mark.parametrize("used_before_the_fork", [False, True])
+def test_flask_under_gunicorn(api: ScriptedApi, tmp_path: Path, *, used_before_the_fork: bool) -> None:
+    """Four workers, forked from a parent that has the client, mint each on a socket of its own, and stop at once."""
+    program = FLASK.format(key=KEY, base_url=api.base_url, used_before_the_fork=used_before_the_fork)
+    (tmp_path / "web.py").write_text(program)
+    address = tmp_path / "socket"
+    command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", "4", "--bind", f"unix:{address}", "web:app"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        workers = 0
+        for line in server.stderr:
+            workers += "Booting worker" in line
+            if workers == 4:
+                break
+        with ThreadPoolExecutor(8) as pool:
+            replies = [job.result() for job in [pool.submit(post, address, "/token") for _ in range(40)]]
+        server.send_signal(signal.SIGTERM)
+        rest = server.stderr.read()
+
+    assert {TOKEN} == {answer["token"] for answer in replies}
+    assert len({answer["worker"] for answer in replies}) + used_before_the_fork <= api.connections
+    assert 0 == server.returncode
+    assert "Traceback" not in rest
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=20)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(20)
+        self.sock.connect(str(self._path))
+
+
+def post(address: Path, path: str) -> dict[str, Any]:
+    connection = _UnixConnection(address)
+    try:
+        connection.request("POST", path)
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+    return answer
+
+
+def test_a_prefork_pool(api: ScriptedApi) -> None:
+    """As Celery has them: processes forked from one that has used the client."""
+    program = f"""
+import multiprocessing, os, warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+from elevenlabs_tokens import ElevenLabsClient
+client = ElevenLabsClient(api_key="{KEY}", base_url="{api.base_url}")
+def mint(_):
+    return os.getpid(), client.tokens.single_use.create("realtime_scribe").token
+mint(0)
+with multiprocessing.get_context("fork").Pool(4) as pool:
+    results = pool.map(mint, range(40), chunksize=1)
+print(len(results), {{token for _, token in results}}, mint(0)[1])
+"""
+    run = run_python(program)
+
+    assert (f"40 {{'{TOKEN}'}} {TOKEN}\n", "") == (run.stdout, run.stderr)
+    assert 42 == len(api.requests)

@@ -151,9 +151,11 @@ def _status_error(exchange: Exchange, reply: Reply, document: Any) -> ElevenLabs
     }
     if kind is UnprocessableEntityError:
         attributes["errors"] = errors
+    retry_after = None
     if kind in (RateLimitError, ServerError):
-        attributes["retry_after"] = retry_after_in_seconds(reply, exchange.known_at)
-    return kind(status_text(exchange, raw_response, kind, api_status or attributes["code"]), **attributes)
+        attributes["retry_after"] = retry_after = retry_after_in_seconds(reply, exchange.known_at)
+    word = api_status or attributes["code"]
+    return kind(status_text(exchange, raw_response, kind, word=word, retry_after=retry_after), **attributes)
 
 
 def _scrubbed(exchange: Exchange, document: Any) -> Any:

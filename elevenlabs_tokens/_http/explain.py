@@ -26,6 +26,7 @@ from elevenlabs_tokens.exceptions import (
     ServerError,
     UnprocessableEntityError,
 )
+from elevenlabs_tokens.models import SingleUseTokenType
 from elevenlabs_tokens.responses import RawResponse
 
 REDIRECTS = range(300, 400)
@@ -81,7 +82,7 @@ _ADVICE: Mapping[type[ElevenLabsStatusError], str] = MappingProxyType(
         PaymentRequiredError: "the account needs credit, or another plan",
         PermissionDeniedError: "give this API key the permission that it lacks, in the ElevenLabs dashboard",
         NotFoundError: "check base_url",
-        UnprocessableEntityError: "see .errors for what is wrong with the request",
+        UnprocessableEntityError: f"see .errors for what is wrong; known token types: {', '.join(SingleUseTokenType)}",
         RateLimitError: "wait, then call less often or with fewer calls at once",
         ServerError: "the fault is at the API: try again later",
         ElevenLabsStatusError: "see .message for what the API said",
@@ -90,7 +91,12 @@ _ADVICE: Mapping[type[ElevenLabsStatusError], str] = MappingProxyType(
 
 
 def status_text(
-    exchange: Exchange, raw_response: RawResponse, kind: type[ElevenLabsStatusError], word: str | None
+    exchange: Exchange,
+    raw_response: RawResponse,
+    kind: type[ElevenLabsStatusError],
+    *,
+    word: str | None,
+    retry_after: float | None,
 ) -> str:
     """Explain an error status.
 
@@ -99,8 +105,11 @@ def status_text(
         raw_response: Which names the request.
         kind: Its class.
         word: The API's word for it.
+        retry_after: The seconds to wait that it names.
     """
     said = f" ({word})" if word and _PLAIN_WORD.fullmatch(word) else ""
+    if retry_after is not None:
+        said += f", to be asked again after {retry_after:g} s,"
     what = f"{_status_line(raw_response.status_code)}{said} from {exchange.path}{exchange.attempts}"
     return _sentence(what, raw_response.request_id, _ADVICE[kind])
 

@@ -26,8 +26,15 @@ def run() -> None:
         app()
     except ElevenLabsError as error:
         fail(str(error))
+    except OSError as error:
+        fail(error.strerror or str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def command() -> str:
+    """Give the command as it was called, for a reader to copy."""
+    return sys.argv[0] if sys.argv[0].endswith("elevenlabs-tokens") else "elevenlabs-tokens"
 
 
 def fail(text: str) -> NoReturn:
@@ -76,7 +83,7 @@ async def create(
 
 def usage(text: str) -> NoReturn:
     """Exit with one line that says how the command is used."""
-    print(f"elevenlabs-tokens: {text}; see elevenlabs-tokens --help", file=sys.stderr)
+    print(f"elevenlabs-tokens: {text}; see {command()} {sys.argv[1]} --help", file=sys.stderr)
     sys.exit(2)
 
 
@@ -102,19 +109,16 @@ async def emulator(
         emulated = Emulator(api_keys=api_key or None, token_lifetime_in_seconds=token_lifetime, host=host, port=port)
     except ValueError as error:
         usage(str(error))
-    try:
-        async with emulated:
-            print(emulated.base_url, flush=True)
-            print(_invitation(host, emulated.base_url), file=sys.stderr, flush=True)
-            await _interruption()
-    except OSError as error:
-        fail(f"cannot listen on {host}:{port} ({(error.strerror or str(error)).lower()}); try --port 0")
+    async with emulated:
+        print(emulated.base_url, flush=True)
+        print(_invitation(host, emulated.base_url, key="one-of-yours" if api_key else "sk_emulator"), file=sys.stderr)
+        await _interruption()
 
 
-def _invitation(host: str, base_url: str) -> str:
+def _invitation(host: str, base_url: str, *, key: str) -> str:
     lines = [
         "Tokens minted here open its sockets once, like the real ones. Stop it with Ctrl-C.",
-        f"Mint one: ELEVENLABS_API_KEY=any elevenlabs-tokens create realtime_scribe --base-url {base_url}",
+        f"Mint one: ELEVENLABS_API_KEY={key} {command()} create realtime_scribe --base-url {base_url}",
     ]
     if not _is_loopback(host):
         lines.append(f"Anyone who can reach {host} can use it.")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsError, SingleUseTokenResponseModel
+from elevenlabs_tokens.cli.app import command
 from elevenlabs_tokens.cli.conversations import SAMPLE_RATE, RefusedError, seconds_of, speak, tone, transcribe
 from elevenlabs_tokens.emulator import Emulator
 
@@ -31,19 +32,20 @@ async def walk_through(console: Console | None = None) -> bool:
         Whether every step did what it should.
     """
     out = console or Console(highlight=False, soft_wrap=True)
+    done, failed = ("✓", "✗") if out.encoding.lower().startswith("utf") else ("ok", "failed")
     out.print("The life of a token, against an emulator on this machine: no key, no network, no cost.\n")
     began = step_began = time.perf_counter()
     try:
         async with aclosing(_steps()) as steps:
             async for text in steps:
-                out.print(_line("✓", "bold green", text, time.perf_counter() - step_began))
+                out.print(_line(done, "bold green", text, time.perf_counter() - step_began))
                 step_began = time.perf_counter()
     except (UnexpectedError, RefusedError, ElevenLabsError, aiohttp.ClientError, OSError) as error:
-        out.print(_line("✗", "bold red", str(error), time.perf_counter() - step_began))
+        out.print(_line(failed, "bold red", str(error), time.perf_counter() - step_began))
         out.print("\nThis step did not do what it should.")
         return False
-    out.print(f"\nEach step did what it should, in {time.perf_counter() - began:.2f} s. The same with the real API:\n")
-    out.print("    ELEVENLABS_API_KEY=sk_... elevenlabs-tokens create realtime_scribe\n")
+    out.print(f"\nEach step did what it should, in {time.perf_counter() - began:.2f} s. Mint one with the real API:\n")
+    out.print(f"    ELEVENLABS_API_KEY=sk_... {command()} create realtime_scribe\n")
     return True
 
 
@@ -58,7 +60,7 @@ async def _steps() -> AsyncGenerator[str, None]:
         yield f"emulator  listens on {emulator.base_url}"
 
         # The emulator takes any key; a real one would stay on this side, too.
-        async with AsyncElevenLabsClient(api_key="any", base_url=emulator.base_url) as client:
+        async with AsyncElevenLabsClient(api_key="sk_emulator", base_url=emulator.base_url) as client:
             single_use = client.tokens.single_use
 
             token = await single_use.create("realtime_scribe")
@@ -72,9 +74,11 @@ async def _steps() -> AsyncGenerator[str, None]:
             yield f"frontend  opened it again and was refused: {await _refusal(browser, url)!r}"
 
             late = await single_use.create("realtime_scribe")
+            yield f"backend   minted a {_shown(late)}"
+
             ahead_in_seconds += _FIFTEEN_MINUTES_IN_SECONDS
             refusal = await _refusal(browser, late.connect_url(model_id=_MODEL))
-            yield f"frontend  came with another one 15 minutes late, and was refused: {refusal!r}"
+            yield f"frontend  came 15 minutes late (the emulator's clock was set forward): {refusal!r}"
 
             token = await single_use.create("tts_websocket")
             yield f"backend   minted a {_shown(token)}"

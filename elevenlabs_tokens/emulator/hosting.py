@@ -1,6 +1,8 @@
 """Where the server runs: on a socket, in this event loop or in a thread of its own."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -26,10 +28,10 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncGenerato
         try:
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            raise OSError(
-                error.errno,
-                f"the emulator cannot listen on {host} port {port} ({error.strerror}); port 0 takes a free one",
-            ) from error
+            reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error.strerror
+            advice = "port 0 takes a free one" if error.errno == errno.EADDRINUSE else "choose another host or port"
+            text = f"the emulator cannot listen on {host} port {port} ({reason}); {advice}"
+            raise OSError(error.errno, text) from error
         yield _reachable(*runner.addresses[0][:2])
     finally:
         # A cancelled caller must not leave sockets behind.

@@ -707,7 +707,8 @@ def test_the_text_of_a_422() -> None:
     error = error_of(reply(422))
 
     assert str(error).startswith("422 Unprocessable ")
-    assert str(error).endswith(f" from POST {PATH}; see .errors for what is wrong with the request")
+    advice = "see .errors for what is wrong; known token types: realtime_scribe, batch_scribe, tts_websocket"
+    assert str(error).endswith(f" from POST {PATH}; {advice}")
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_http_to_another_machine_if_allowed(base_url: str) -> None:
 NOT_A_URL = "is not a URL"
 UNREADABLE = "is not a URL that can be read"
 CHARACTERS = "has white space, a control character, a backslash or a character that is not ASCII"
-SCHEME = "does not begin with https://"
+SCHEME = "does not begin with https:// (or http://, for this machine)"
 NO_HOST = "names no host that can be looked up"
 USERINFO = "carries a user name or a password"
 QUERY = "has a query or a fragment"
@@ -219,8 +219,10 @@ def test_the_environment_is_where_a_client_goes() -> None:
 
 
 def test_the_base_url_wins() -> None:
-    """Over the environment, whatever that is."""
-    assert "https://h.example" == checked_address("nowhere", "https://h.example/", allow_insecure_http=False)
+    """Over the environment."""
+    production = ElevenLabsEnvironment.PRODUCTION
+
+    assert "https://h.example" == checked_address(production, "https://h.example/", allow_insecure_http=False)
 
 
 def test_an_empty_base_url_is_not_none() -> None:
@@ -231,7 +233,9 @@ def test_an_empty_base_url_is_not_none() -> None:
 
 def test_an_insecure_base_url_may_be_allowed() -> None:
     """What the client was told goes through to the check."""
-    assert "http://h.example" == checked_address(None, "http://h.example", allow_insecure_http=True)
+    production = ElevenLabsEnvironment.PRODUCTION
+
+    assert "http://h.example" == checked_address(production, "http://h.example", allow_insecure_http=True)
 
 
 @pytest.mark.parametrize("environment", ["PRODUCTION", "https://api.elevenlabs.io", None, 1])
