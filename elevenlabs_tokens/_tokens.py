@@ -7,7 +7,6 @@ from typing import Any
 from elevenlabs_tokens._http.pipeline import Pipeline
 from elevenlabs_tokens._http.structure import structure_token
 from elevenlabs_tokens._promise import HttpResponsePromise
-from elevenlabs_tokens.environments import websocket_base_url
 from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType, checked_token_type
 from elevenlabs_tokens.options import RequestOptions, checked_request_options
 from elevenlabs_tokens.responses import WithRawResponse
@@ -102,6 +101,6 @@ def _create(
     pipeline: Pipeline, token_type: str, request_options: RequestOptions | Mapping[str, Any] | None
 ) -> HttpResponsePromise[SingleUseTokenResponseModel]:
     checked = checked_token_type(token_type)
-    structure = partial(structure_token, token_type=checked, websocket_base_url=websocket_base_url(pipeline.base_url))
+    structure = partial(structure_token, token_type=checked, websocket_base_url=pipeline.websocket_base_url)
     call = pipeline.post(f"/v1/single-use-token/{checked}", checked_request_options(request_options), structure)
     return HttpResponsePromise(call, "AsyncSingleUseClient.create")

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import define
 from cattrs import BaseValidationError
 
 from elevenlabs_tokens._http.explain import REDIRECTS, Exchange, failure_error, reply_text, status_text
@@ -35,7 +35,7 @@ _SUCCESSES = range(200, 300)
 _ERRORS = range(400, 600)
 
 
-@frozen
+@define
 class Answer(Generic[T_co]):
     """A model, and the exchange that brought it: few callers ask for the raw response, so it is made for them alone.
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import define
 
 from elevenlabs_tokens._http.wire import Failure, FailureKind, Outcome, Request
 from elevenlabs_tokens.exceptions import (
@@ -36,7 +36,7 @@ _TEXT_LIMIT = 299
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
-@frozen
+@define
 class Exchange:
     """A request and how it went: all that an error's text may be made of.
 

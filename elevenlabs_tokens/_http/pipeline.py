@@ -12,6 +12,7 @@ from elevenlabs_tokens._http.sessions import Sessions
 from elevenlabs_tokens._http.transport import Lane, WaitTimeoutError
 from elevenlabs_tokens._http.wire import RequestTemplate
 from elevenlabs_tokens._secrets import Secret
+from elevenlabs_tokens.environments import websocket_base_url
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError, ElevenLabsTimeoutError
 from elevenlabs_tokens.options import API_KEY_VARIABLE, ApiKey, CallSettings, RequestOptions, checked_api_key
 
@@ -23,12 +24,14 @@ class Pipeline:
 
     Attributes:
         base_url: Where the API is.
+        websocket_base_url: Where its sockets are.
         sessions: Where the connections are.
         clock: Where time and chance come from.
     """
 
     def __init__(self, base_url: str, settings: CallSettings, sessions: Sessions) -> None:
         self.base_url = base_url
+        self.websocket_base_url = websocket_base_url(base_url)
         self.sessions = sessions
         self.clock = Clock()
         self._settings = settings

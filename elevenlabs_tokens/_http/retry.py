@@ -127,6 +127,8 @@ class RetryBudget:
 
     def deposit(self, *, after_retry: bool) -> None:
         """Put back what a call that succeeded earns."""
+        if self._units == self.CAPACITY:
+            return
         with self._lock:
             self._units = min(self.CAPACITY, self._units + (self.COST if after_retry else 1))
 

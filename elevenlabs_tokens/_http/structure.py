@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, NewType
 
-from attrs import frozen
+from attrs import define
 from cattrs import BaseValidationError, Converter, transform_error
 
 from elevenlabs_tokens.models import TOKEN_LIFETIME_IN_SECONDS, SingleUseTokenResponseModel
@@ -16,7 +16,7 @@ _TOKEN_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,4096}")
 _TokenText = NewType("_TokenText", str)
 
 
-@frozen
+@define
 class _TokenBody:
     token: _TokenText
 

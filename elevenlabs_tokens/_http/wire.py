@@ -5,7 +5,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Self
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from elevenlabs_tokens._secrets import Secret, masked
 from elevenlabs_tokens._version import __version__
@@ -19,7 +19,7 @@ _DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-@frozen
+@define
 class Request:
     """A POST without a body.
 
@@ -36,7 +36,7 @@ class Request:
     api_key: Secret
 
 
-@frozen
+@define
 class Reply:
     """A whole reply.
 
