@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import sys
 import threading
 import warnings
 from collections.abc import Coroutine
@@ -29,6 +30,8 @@ class _Loop(asyncio.SelectorEventLoop):
         super().__init__()
         self._lookups = ThreadPoolExecutor(thread_name_prefix="elevenlabs-tokens-lookup")
         self.set_default_executor(self._lookups)
+        if sys.version_info >= (3, 12):
+            self.set_task_factory(asyncio.eager_task_factory)  # a call begins as it arrives, not a round later
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002  # asyncio's own
         self._lookups.shutdown(wait=False)
@@ -88,7 +91,8 @@ class Portal:
 
     def after_fork_in_child(self) -> None:
         """Begin anew: the thread stayed with the parent, and may have held the lock."""
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._is_idle = threading.Condition(self._lock)
         self._running: _Running | None = None
         self._calls: set[_Call[Any]] = set()
         self._is_stopped = False
@@ -132,7 +136,7 @@ class Portal:
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         call = _Call(work)
-        with self._changed:
+        with self._lock:
             if self._is_stopped:
                 raise _exiting()
             if self._running is None:
@@ -148,24 +152,24 @@ class Portal:
                 from_thread.run_sync(call.cancel, token=token)
             raise
         finally:
-            with self._changed:
+            with self._lock:
                 self._calls.discard(call)
-                self._changed.notify_all()
+                self._is_idle.notify_all()
         if isinstance(result, _Exit):
             raise result.error
         return result
 
     def stop(self) -> None:
         """End the calls under way, then the loop, which closes the sessions in it. Nothing can be called after it."""
-        with self._changed:
+        with self._lock:
             self._is_stopped = True
             running, calls = self._running, list(self._calls)
         if running is None:
             return
         for call in calls:
             from_thread.run_sync(call.cancel, token=running.token)
-        with self._changed:
-            self._changed.wait_for(lambda: not self._calls, _PATIENCE_AT_EXIT_IN_SECONDS)
+        with self._is_idle:
+            self._is_idle.wait_for(lambda: not self._calls, _PATIENCE_AT_EXIT_IN_SECONDS)
         from_thread.run_sync(running.stop.set, token=running.token)
         running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
 

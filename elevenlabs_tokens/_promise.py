@@ -23,15 +23,16 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         RuntimeError: It is awaited while another task waits for it, or after it was cancelled.
     """
 
+    __slots__ = ("__weakref__", "_call", "_has_begun", "_outcome", "_steps", "_task", "_traceback")
+
     def __init__(self, call: Coroutine[Any, Any, Answer[T_co]], name: str) -> None:
-        self.__name__ = name.rpartition(".")[2]
-        self.__qualname__ = name
         self._call = cast("Any", call)
         self._call.__qualname__ = name  # what Python's warning calls it, should it never be awaited
         self._outcome: Answer[T_co] | Exception | None = None
         self._has_begun = False
         self._steps: Generator[Any, Any, T_co] | None = None
         self._task: asyncio.Task[Any] | None = None
+        self._traceback: TracebackType | None = None
 
     def __await__(self) -> Generator[Any, Any, T_co]:
         return (yield from self._settled().__await__()).data
@@ -52,9 +53,10 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
                 outcome = cast("Answer[T_co]", await self._call)
             except Exception as error:  # noqa: BLE001  # kept, and raised below and at every later await
                 outcome = error
+                self._traceback = error.__traceback__
             self._outcome = outcome
         if isinstance(outcome, Exception):
-            raise outcome
+            raise outcome.with_traceback(self._traceback)  # as it was when it was new, however often it is raised
         return outcome
 
     # What a task, which drives a coroutine by hand, needs of one.
@@ -90,12 +92,17 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
             self._steps = None
             raise
 
-    if not TYPE_CHECKING:  # a type checker shall know a misspelt name
+    if TYPE_CHECKING:
+        __name__: str
+        __qualname__: str
+    else:  # a type checker shall know a misspelt name
 
         def __getattr__(self, name: str) -> Any:
             """Show the state, the frame and the code of the call, which asyncio, anyio and debuggers read."""
-            if name.startswith("cr_"):
+            if name.startswith("cr_") or name == "__qualname__":
                 return getattr(self._call, name)
+            if name == "__name__":
+                return self.__qualname__.rpartition(".")[2]
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}; await it first")
 
 

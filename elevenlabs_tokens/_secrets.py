@@ -52,6 +52,13 @@ class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
         return document
 
 
+class SecretBytes(bytearray):
+    """Bytes on their way in, which may hold a token: masked in their `repr`."""
+
+    def __repr__(self) -> str:
+        return repr(MASK)
+
+
 def masked(_: object) -> str:
     """Stand in for a value in the `repr` of an attrs class."""
     return repr(MASK)

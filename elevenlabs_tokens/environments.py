@@ -96,7 +96,7 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
         return "carries a user name or a password"
     if "?" in base_url or "#" in base_url:
         return "has a query or a fragment"
-    if parts.scheme == "http" and not allow_insecure_http and not is_loopback(host or ""):
+    if parts.scheme == "http" and allow_insecure_http is not True and not is_loopback(host or ""):
         return "is http:, which would send the API key in the clear (allow_insecure_http=True permits it)"
     return None
 

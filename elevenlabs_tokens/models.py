@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -127,10 +127,10 @@ class SingleUseTokenResponseModel:
         Raises:
             ElevenLabsConfigError: `at` has no time zone.
         """
-        moment = datetime.now(UTC) if at is None else at
-        if moment.tzinfo is None:
-            raise ElevenLabsConfigError("at has no time zone; give one like datetime.now(UTC)")
-        return max(0.0, (self.expires_at - moment).total_seconds())
+        moment: Any = datetime.now(UTC) if at is None else at
+        if not isinstance(moment, datetime) or moment.tzinfo is None:
+            raise ElevenLabsConfigError("at must be a datetime with a time zone, such as datetime.now(UTC)")
+        return max(0.0, self.expires_at.timestamp() - moment.timestamp())
 
     def connect_url(self, *, voice_id: str | None = None, multi_context: bool = False, **query: QueryValue) -> str:
         """Give the one URL that this token opens. It holds the token, so treat it as a secret.

@@ -1,10 +1,13 @@
 """The life of a client: loops, threads, borrowed sessions, and what is left when it ends."""
 
 import asyncio
+import contextlib
 import gc
+import ssl
 import subprocess
 import sys
 import threading
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
@@ -212,7 +215,10 @@ def test_a_borrowed_session_in_another_loop(api: ScriptedApi) -> None:
     assert 0 == api.connections
 
 
-@pytest.mark.parametrize("other", [{"ssl": True}, {"proxy": "http://proxy.example"}, {"trace_configs": [None]}])
+@pytest.mark.parametrize(
+    "other",
+    [{"ssl": ssl.create_default_context()}, {"proxy": "http://p.example"}, {"trace_configs": [aiohttp.TraceConfig()]}],
+)
 @pytest.mark.anyio
 async def test_what_cannot_stand_beside_a_borrowed_session(other: dict[str, Any]) -> None:
     """A session keeps its own TLS, proxy and traces."""
@@ -323,3 +329,89 @@ asyncio.run(both())
     subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], check=True, timeout=30)
 
     assert (1, 2) == (api.connections, len(api.requests))
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        {"session": object()},
+        {"ssl": False},
+        {"ssl": True},
+        {"trace_configs": 5},
+        {"trace_configs": [1]},
+        {"base_url": "http://other.example", "allow_insecure_http": "no"},
+    ],
+    ids=repr,
+)
+def test_arguments_of_the_wrong_type(argument: dict[str, Any]) -> None:
+    """They are refused when the client is made, not when it is used."""
+    with pytest.raises(ElevenLabsConfigError):
+        AsyncElevenLabsClient(api_key=KEY, **argument)
+
+
+def test_closing_from_elsewhere_while_its_loop_does_not_run(api: ScriptedApi) -> None:
+    """The session is closed all the same, and nothing is said."""
+    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
+    with asyncio.Runner() as runner:
+        runner.run(mint(client))
+        lane = next(iter(client._sessions._lanes.values()))
+        asyncio.run(client.aclose())
+
+        assert lane._session.closed
+        with pytest.raises(ClientClosedError):
+            runner.run(mint(client))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_borrowed", [False, True], ids=["owned", "borrowed"])
+async def test_a_key_callable_that_will_not_be_cancelled(api: ScriptedApi, *, is_borrowed: bool) -> None:
+    """A client that was closed meanwhile sends nothing with what it gives at last."""
+    asked = asyncio.Event()
+
+    async def stubborn() -> str:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return KEY
+
+    async with aiohttp.ClientSession() as session:
+        client = AsyncElevenLabsClient(
+            api_key=stubborn, base_url=api.base_url, session=session if is_borrowed else None
+        )
+        call = asyncio.create_task(mint(client))
+        await asked.wait()
+        await client.aclose()
+        with pytest.raises(ClientClosedError):
+            await call
+
+    assert 0 == api.connections
+
+
+def _has_read(client: AsyncElevenLabsClient, size: int) -> bool:
+    """Tell whether so much of a body has come, and has been taken from where the transport puts it."""
+    lane: Any = client._sessions.lane_here()
+    bodies = [protocol._payload for protocol in lane._session.connector._acquired if hasattr(protocol, "_payload")]
+    return any(body is not None and body.total_bytes == size and not body._size for body in bodies)
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_read_shows_no_token(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """Though the token was there already, among the locals of the frame that was reading."""
+    content = b'{"token": "sutkn_half_read"'
+    api.replies += [[b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", content, Act.STALL]]
+    call = asyncio.create_task(mint(client))
+    await asyncio.to_thread(api.request_came.wait, 5)
+    async with asyncio.timeout(5):
+        while not _has_read(client, len(content)):  # noqa: ASYNC110  # nothing else tells how far it has read
+            await asyncio.sleep(0)
+
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await call
+
+    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    package = {frame.name: str(frame.locals) for frame in stack if frame.filename != __file__}
+    assert "'***'" in package["_read_body"]
+    for shown in package.values():
+        assert "sutkn_half_read" not in shown
+        assert KEY not in shown

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import traceback
 import warnings
 from collections.abc import Coroutine
 from typing import Any
@@ -70,6 +71,19 @@ async def test_an_error_is_kept(api: ScriptedApi, client: AsyncElevenLabsClient)
 
     assert first.value is second.value is third.value
     assert 1 == len(api.requests)
+
+
+async def test_a_kept_error_s_traceback_does_not_grow(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """However often it is raised."""
+    api.replies += [reply(400, {})]
+    promise = mint(client)
+    depths: set[int] = set()
+    for _ in range(5):
+        with pytest.raises(BadRequestError) as caught:
+            await promise
+        depths.add(len(traceback.extract_tb(caught.value.__traceback__)))
+
+    assert 1 == len(depths)
 
 
 async def test_every_way_to_run_a_coroutine(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:

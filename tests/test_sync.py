@@ -265,7 +265,7 @@ def test_fork_while_the_lock_is_held(api: ScriptedApi) -> None:
 mint()
 held, done = threading.Event(), threading.Event()
 def hold():
-    with portal._changed, client._asynchronous._pipeline._budget._lock:
+    with portal._lock, client._asynchronous._pipeline._budget._lock:
         held.set(); done.wait()
 threading.Thread(target=hold, daemon=True).start()
 held.wait()

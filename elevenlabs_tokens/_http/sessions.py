@@ -57,6 +57,7 @@ class Sessions:
         proxy: str | None,
         trace_configs: Sequence[aiohttp.TraceConfig],
     ) -> None:
+        _check_types(session, ssl_context, trace_configs)
         if session is not None and (ssl_context is not None or proxy is not None or trace_configs):
             raise ElevenLabsConfigError(
                 "ssl, proxy and trace_configs cannot stand beside session: a borrowed session keeps its own"
@@ -150,6 +151,16 @@ class Sessions:
     def is_left_open(self) -> bool:
         """Whether there is something that `aclose` would close."""
         return bool(self._lanes) and self._borrowed is None
+
+
+def _check_types(session: object, ssl_context: object, trace_configs: object) -> None:
+    if session is not None and not isinstance(session, aiohttp.ClientSession):
+        raise ElevenLabsConfigError("session must be an aiohttp.ClientSession")
+    if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
+        raise ElevenLabsConfigError("ssl must be an ssl.SSLContext; verification cannot be turned off")
+    are_traces = isinstance(trace_configs, Sequence) and all(isinstance(t, aiohttp.TraceConfig) for t in trace_configs)
+    if not are_traces:
+        raise ElevenLabsConfigError("trace_configs must be a sequence of aiohttp.TraceConfig")
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -13,6 +13,7 @@ from yarl import URL
 from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.proxy import Proxy
 from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
+from elevenlabs_tokens._secrets import SecretBytes
 from elevenlabs_tokens.exceptions import ClientClosedError
 
 T = TypeVar("T")
@@ -173,7 +174,7 @@ class Lane:
         return Reply(status_code=response.status, headers=response.headers, body=body)
 
     def _is_without_session(self) -> bool:
-        return self._session.closed
+        return self._is_closed or self._session.closed
 
     def _headers(self, request: Request) -> Mapping[str, str]:
         # Without TLS there is no CONNECT: the request itself goes through the proxy, and shows it the credentials.
@@ -190,21 +191,26 @@ class Lane:
             await self._lifetime.aclose()
 
     def close_from_elsewhere(self) -> None:
-        """Have the lane's own loop close it; if that loop has ended, let go of what it left."""
+        """Have the lane's own loop close it; if that loop does not run, let go of what it left."""
+        if not self.loop.is_running():
+            self.abandon()
+            return
         closing = self.close()
         try:
             asyncio.run_coroutine_threadsafe(closing, self.loop)
-        except RuntimeError:
+        except RuntimeError:  # it has ended meanwhile
             closing.close()
             self.abandon()
 
     def abandon(self) -> None:
-        """Let go of a session whose loop has ended."""
+        """Let go of a session whose loop does not run: one step of closing closes, and more would need the loop."""
+        self._is_closed = True
         connector = self._session.connector
         if self._lifetime is None or connector is None:
             return
         self._session.detach()
-        next(connector.close().__await__(), None)  # one step: there is no loop to await it in
+        next(connector.close().__await__(), None)
+        next(self._lifetime.aclose().__await__(), None)
 
     def forsake(self) -> None:
         """Neither use nor close, in a forked child, what the parent goes on using."""
@@ -222,12 +228,12 @@ class Lane:
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes | None:
-    body, content = b"", response.content
+    body, content = SecretBytes(), response.content
     while not content.at_eof():
         body += await content.readany()
         if len(body) > MAX_BODY_BYTES:
             return None
-    return body
+    return bytes(body)
 
 
 def closed_error() -> ClientClosedError:

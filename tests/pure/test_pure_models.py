@@ -274,7 +274,7 @@ def test_a_moment_without_a_zone() -> None:
     with pytest.raises(ElevenLabsConfigError) as caught:
         token().seconds_left(datetime(2026, 11, 24, 12, 0, 0))  # noqa: DTZ001  # the case at hand
 
-    assert "at has no time zone; give one like datetime.now(UTC)" == str(caught.value)
+    assert "at must be a datetime with a time zone, such as datetime.now(UTC)" == str(caught.value)
 
 
 @pytest.mark.parametrize(
