@@ -92,10 +92,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style."""
+    """Check the style, and that the generated half is what its sources give."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("python", "-m", "elevenlabs_tokens._generate", "--check")
 
 
 @nox.session

@@ -360,3 +360,15 @@ def test_no_unit_is_lost_between_threads() -> None:
         list(pool.map(work, range(THREADS)))
 
     assert 220 == budget.units
+
+
+def test_a_budget_whose_lock_a_fork_left_held() -> None:
+    """The child begins with a lock of its own, and with the units that there were."""
+    budget = RetryBudget()
+    budget.withdraw()
+    budget._lock.acquire()
+
+    budget.after_fork_in_child()
+
+    assert budget.withdraw()
+    assert RetryBudget.CAPACITY - 2 * RetryBudget.COST == budget.units

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from elevenlabs_tokens._secrets import MASK, Secret, masked
+from elevenlabs_tokens._secrets import MASK, Secret, SecretBytes, masked
 from pure.samples import pickled
 
 KEY = "sk_plain0123"
@@ -111,3 +111,11 @@ def test_scrub_of_a_bottomless_document() -> None:
 def test_masked_stands_for_anything() -> None:
     """The `repr` of a field that is secret tells nothing of it, not even its type."""
     assert {"'***'"} == {masked(KEY), masked(None), masked({"a": 1})}
+
+
+def test_bytes_on_their_way_in() -> None:
+    """Masked in their `repr`, and bytes for all else."""
+    arrived = SecretBytes()
+    arrived += b"sutkn_1"
+
+    assert ("'***'", b"sutkn_1") == (repr(arrived), bytes(arrived))
