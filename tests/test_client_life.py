@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -415,3 +416,33 @@ async def test_a_cancelled_read_shows_no_token(api: ScriptedApi, client: AsyncEl
     for shown in package.values():
         assert "sutkn_half_read" not in shown
         assert KEY not in shown
+
+
+@pytest.mark.anyio
+async def test_what_a_trace_hook_raises_passes_through(api: ScriptedApi) -> None:
+    """It is the caller's own, whatever its words."""
+
+    async def on_request_start(*_: object) -> None:
+        raise RuntimeError("tracer shutdown in progress")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(on_request_start)
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
+        with pytest.raises(RuntimeError, match="tracer shutdown in progress"):
+            await mint(client)
+
+
+def test_many_loops_that_come_and_go(api: ScriptedApi) -> None:
+    """Threads that each run loop after loop do not trip over the lanes that the others leave."""
+    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(24) as pool:
+            jobs = [pool.submit(lambda: asyncio.run(mint(client))) for _ in range(240)]
+            tokens = [job.result() for job in jobs]
+    finally:
+        sys.setswitchinterval(before)
+        asyncio.run(client.aclose())
+
+    assert ["sutkn_1234567890"] * 240 == tokens

@@ -96,9 +96,9 @@ class Sessions:
                 "in a thread of its own (trio.to_thread.run_sync)"
             )
         self._check_open()
-        for ended in [lane for lane in self._lanes.values() if lane.has_ended]:
-            del self._lanes[ended.loop]
-            ended.abandon()
+        for lane in list(self._lanes.values()):  # a copy, for other threads open lanes meanwhile
+            if lane.has_ended and self._lanes.pop(lane.loop, None) is not None:
+                lane.abandon()
         lane = Lane(loop, self._session(loop), self._proxy)
         if self._borrowed is None:
             await lane.own()

@@ -22,6 +22,14 @@ LONGEST_CONNECT_IN_SECONDS = 5.0
 """For connecting, TLS included."""
 
 
+# How Python says, in its several versions, that it is exiting: the host cannot be looked up, for that takes a thread.
+_NO_THREAD_TO_BE_HAD = (
+    "cannot schedule new futures after",
+    "can't create new thread at interpreter shutdown",
+    "can't start new thread at interpreter shutdown",
+)
+
+
 @lru_cache(maxsize=64)
 def _timeout(attempt_timeout_in_seconds: float) -> aiohttp.ClientTimeout:
     """Bound the connect alone: the attempt as a whole is bounded by `Lane.within`, body and all."""
@@ -139,9 +147,9 @@ class Lane:
         except (aiohttp.ClientError, OSError) as error:
             failure = failure_of(error)
         except RuntimeError as error:
-            if "shutdown" not in str(error):
+            if not str(error).startswith(_NO_THREAD_TO_BE_HAD):
                 raise
-            failure = None  # the interpreter is exiting, and no thread can be had to look the host up
+            failure = None
         except asyncio.CancelledError:
             # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
             task = asyncio.current_task()
