@@ -6,13 +6,12 @@ import sys
 import threading
 import warnings
 from collections.abc import Coroutine
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import anyio
-from anyio import CancelScope, RunFinishedError, from_thread
-from anyio.lowlevel import EventLoopToken, current_token
+from anyio.lowlevel import current_token
 from attrs import frozen
 
 from elevenlabs_tokens._forks import watch_for_forks
@@ -37,47 +36,49 @@ class _Loop(asyncio.SelectorEventLoop):
         self._lookups.shutdown(wait=False)
 
 
-@frozen
-class _Exit:
-    """What a caller's own code raised to end the program: raised in the loop, it would end the loop."""
-
-    error: BaseException
-
-
 class _Call(Generic[T]):
-    """One call on its way through the loop, to be cancelled before it runs or while it does."""
+    """One call: made in the loop, waited for outside it."""
 
     def __init__(self, work: Coroutine[Any, Any, T]) -> None:
         self._work = work
-        self._scope: CancelScope | None = None
-        self._is_cancelled = False
-        self.has_ended = False
+        self._task: asyncio.Task[None] | None = None
+        self._result: T | None = None
+        self._error: BaseException | None = None
+        self._is_over = threading.Lock()
+        self._is_over.acquire()
 
-    async def run(self) -> T | _Exit:
-        """Do the work. In the loop."""
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Set the work going. In the loop, and in the caller's context."""
+        self._task = loop.create_task(self._run())
+
+    async def _run(self) -> None:
         try:
-            if not self._is_cancelled:
-                # The shield keeps out the scope of the worker thread that the caller may be in: anyio has the task
-                # adopt it, and it would cancel the task from its own thread.
-                with CancelScope(shield=True) as self._scope:
-                    return await self._work
-        except (KeyboardInterrupt, SystemExit) as error:
-            return _Exit(error)
-        finally:
-            self.has_ended = True
-        raise _exiting()
+            self._result = await self._work
+        except BaseException as error:  # noqa: BLE001  # all of it is the caller's; an exit would end the loop
+            self._error = error
+        self._is_over.release()
+
+    def wait(self) -> None:
+        """Wait until the work is over."""
+        self._is_over.acquire()
+
+    def result(self) -> T:
+        """Give what the work gave."""
+        error, self._error = self._error, None  # whose traceback leads back to this call
+        if error is not None:
+            raise _exiting() if isinstance(error, asyncio.CancelledError) else error
+        return cast("T", self._result)
 
     def cancel(self) -> None:
-        """End the work, or see to it that it never begins. In the loop."""
-        self._is_cancelled = True
-        if self._scope is not None:
-            self._scope.cancel()
+        """End the work. In the loop."""
+        if self._task is not None:
+            self._task.cancel()
 
 
 @frozen
 class _Running:
     thread: threading.Thread
-    token: EventLoopToken
+    loop: asyncio.AbstractEventLoop
     stop: anyio.Event
 
 
@@ -92,9 +93,7 @@ class Portal:
     def after_fork_in_child(self) -> None:
         """Begin anew: the thread stayed with the parent, and may have held the lock."""
         self._lock = threading.Lock()
-        self._is_idle = threading.Condition(self._lock)
         self._running: _Running | None = None
-        self._calls: set[_Call[Any]] = set()
         self._is_stopped = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -106,27 +105,31 @@ class Portal:
         """
         try:
             self._check_caller()
-            return self._run(work)
+            running = self._running or self._start()
+        except BaseException:
+            work.close()
+            raise
+        try:
+            return self._run(work, running.loop)
         except ElevenLabsError as error:
             raise error.with_traceback(None) from None  # the way through the loop tells nothing
-        finally:
-            work.close()
 
     def finish(self, closing: Coroutine[Any, Any, None]) -> None:
         """Run what closes a client; where no loop runs, there is nothing that it would have to wait for."""
         if self._running is not None and not self._is_stopped:
-            self._run(closing)
+            self._run(closing, self._running.loop)
             return
         with suppress(StopIteration):
             closing.send(None)
 
     def _check_caller(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        if self._is_stopped:
+            raise _exiting()
+        loop = asyncio._get_running_loop()  # noqa: SLF001  # exported for all its name, and does not raise
+        if loop is None:
             return
         running = self._running
-        if running is None or loop is not running.token.native_token:
+        if running is None or loop is not running.loop:
             text = "this blocks the event loop around it until it is done; await the same of AsyncElevenLabsClient"
             warnings.warn(text, BlockingCallWarning, stacklevel=4)
         elif threading.get_ident() == running.thread.ident:
@@ -134,44 +137,34 @@ class Portal:
             raise ElevenLabsConfigError(f"{text}; in an api_key callable, await an AsyncElevenLabsClient")
         # Else a greenlet: it shares the thread of the loop, which goes on while it waits.
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        call = _Call(work)
+    def _start(self) -> _Running:
         with self._lock:
             if self._is_stopped:
                 raise _exiting()
             if self._running is None:
                 self._running = _start()
-            token = self._running.token
-            self._calls.add(call)
+            return self._running
+
+    def _run(self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
+        call = _Call(work)
         try:
-            result = from_thread.run(call.run, token=token)
-        except (CancelledError, RunFinishedError):
-            raise _exiting() from None
-        except BaseException:
-            if not call.has_ended:
-                from_thread.run_sync(call.cancel, token=token)
+            loop.call_soon_threadsafe(call.begin, loop)
+            call.wait()
+        except BaseException:  # what a signal raised, say
+            if loop.is_closed():
+                work.close()
+                raise _exiting() from None
+            loop.call_soon_threadsafe(call.cancel)
             raise
-        finally:
-            with self._lock:
-                self._calls.discard(call)
-                self._is_idle.notify_all()
-        if isinstance(result, _Exit):
-            raise result.error
-        return result
+        return call.result()
 
     def stop(self) -> None:
-        """End the calls under way, then the loop, which closes the sessions in it. Nothing can be called after it."""
+        """End the calls under way and the loop, which closes the sessions in it. Nothing can be called after it."""
         with self._lock:
             self._is_stopped = True
-            running, calls = self._running, list(self._calls)
-        if running is None:
-            return
-        for call in calls:
-            from_thread.run_sync(call.cancel, token=running.token)
-        with self._is_idle:
-            self._is_idle.wait_for(lambda: not self._calls, _PATIENCE_AT_EXIT_IN_SECONDS)
-        from_thread.run_sync(running.stop.set, token=running.token)
-        running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
+        if self._running is not None:
+            self._running.loop.call_soon_threadsafe(self._running.stop.set)
+            self._running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
 
 
 def _start() -> _Running:
@@ -179,8 +172,9 @@ def _start() -> _Running:
 
     async def main() -> None:
         stop = anyio.Event()
-        started.set_result(_Running(threading.current_thread(), current_token(), stop))
-        await stop.wait()
+        loop = cast("asyncio.AbstractEventLoop", current_token().native_token)
+        started.set_result(_Running(threading.current_thread(), loop, stop))
+        await stop.wait()  # then anyio cancels the calls under way, and closes the sessions
 
     def serve() -> None:
         anyio.run(main, backend_options={"loop_factory": _Loop})
