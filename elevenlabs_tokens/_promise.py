@@ -26,8 +26,8 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
     __slots__ = ("__weakref__", "_call", "_has_begun", "_outcome", "_steps", "_task", "_traceback")
 
     def __init__(self, call: Coroutine[Any, Any, Answer[T_co]], name: str) -> None:
-        self._call = cast("Any", call)
-        self._call.__qualname__ = name  # what Python's warning calls it, should it never be awaited
+        self._call: Any = call
+        call.__qualname__ = name  # type: ignore[attr-defined]  # what Python calls it if it is never awaited
         self._outcome: Answer[T_co] | Exception | None = None
         self._has_begun = False
         self._steps: Generator[Any, Any, T_co] | None = None
@@ -35,13 +35,6 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         self._traceback: TracebackType | None = None
 
     def __await__(self) -> Generator[Any, Any, T_co]:
-        return (yield from self._settled().__await__()).data
-
-    async def with_raw_response(self) -> WithRawResponse[T_co]:
-        """Make the call, and give its result next to the response that it was read from."""
-        return (await self._settled()).with_raw_response()
-
-    async def _settled(self) -> Answer[T_co]:
         outcome = self._outcome
         if outcome is None:
             if self._has_begun:
@@ -50,14 +43,19 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
                 raise RuntimeError(f"this call {fate}; make another with create()")
             self._has_begun = True
             try:
-                outcome = cast("Answer[T_co]", await self._call)
+                outcome = yield from self._call.__await__()
             except Exception as error:  # noqa: BLE001  # kept, and raised below and at every later await
                 outcome = error
                 self._traceback = error.__traceback__
             self._outcome = outcome
         if isinstance(outcome, Exception):
             raise outcome.with_traceback(self._traceback)  # as it was when it was new, however often it is raised
-        return outcome
+        return outcome.data
+
+    async def with_raw_response(self) -> WithRawResponse[T_co]:
+        """Make the call, and give its result next to the response that it was read from."""
+        await self
+        return cast("Answer[T_co]", self._outcome).with_raw_response()
 
     # What a task, which drives a coroutine by hand, needs of one.
 

@@ -102,5 +102,6 @@ def _create(
 ) -> HttpResponsePromise[SingleUseTokenResponseModel]:
     checked = checked_token_type(token_type)
     structure = partial(structure_token, token_type=checked, websocket_base_url=pipeline.websocket_base_url)
-    call = pipeline.post(f"/v1/single-use-token/{checked}", checked_request_options(request_options), structure)
+    options = None if request_options is None else checked_request_options(request_options)
+    call = pipeline.post(f"/v1/single-use-token/{checked}", options, structure)
     return HttpResponsePromise(call, "AsyncSingleUseClient.create")

@@ -412,7 +412,7 @@ async def test_a_cancelled_read_shows_no_token(api: ScriptedApi, client: AsyncEl
 
     stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
     package = {frame.name: str(frame.locals) for frame in stack if frame.filename != __file__}
-    assert "'***'" in package["_read_body"]
+    assert "'***'" in package["_exchange"]
     for shown in package.values():
         assert "sutkn_half_read" not in shown
         assert KEY not in shown

@@ -33,6 +33,7 @@ ROOMS = [
     "_http.explain",
     "_http.decipher",
     "_http.failures",
+    "_http.connector",
     "_http.transport",
     "_http.sessions",
     "_http.pipeline",
@@ -147,7 +148,7 @@ def test_every_module_of_the_core_has_its_room() -> None:
 
 def test_only_the_engine_room_s_doors_know_aiohttp() -> None:
     """The rules are pure: they can be read, and tested, without a loop."""
-    with_io = {"_http.failures", "_http.transport", "_http.sessions", "_client", "_sync"}
+    with_io = {"_http.connector", "_http.failures", "_http.transport", "_http.sessions", "_client", "_sync"}
     found = {
         room
         for room in ROOMS

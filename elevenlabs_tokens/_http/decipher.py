@@ -59,9 +59,26 @@ def decipher(exchange: Exchange, structure: Structure[T]) -> Answer[T] | ElevenL
         exchange: The request and how it went.
         structure: Makes the model of a success; raises what cattrs raises.
     """
-    if isinstance(exchange.outcome, Failure):
-        return failure_error(exchange, exchange.outcome)
-    return _read(exchange, exchange.outcome, structure)
+    reply = exchange.outcome
+    if isinstance(reply, Failure):
+        return failure_error(exchange, reply)
+    document = _parse(reply.body)
+    if reply.status_code in _SUCCESSES:
+        if document is _UNREADABLE:
+            fault = _body_fault(reply)
+        else:
+            try:
+                return Answer(structure(document, exchange.sent_at), exchange, reply)
+            except BaseValidationError as error:
+                fault = fault_of(error)
+    elif reply.status_code in REDIRECTS:
+        fault = "a redirect"
+    elif reply.status_code in _ERRORS:
+        return _status_error(exchange, reply, document)
+    else:
+        fault = "no answer"
+    raw_response = _raw_response(exchange, reply, document)
+    return InvalidResponseError(reply_text(exchange, raw_response, fault), raw_response=raw_response)
 
 
 class _Unreadable:
@@ -81,31 +98,9 @@ def _parse(body: bytes | None) -> Any:
         return _UNREADABLE
 
 
-def _read(exchange: Exchange, reply: Reply, structure: Structure[T]) -> Answer[T] | ElevenLabsError:
-    document = _parse(reply.body)
-    if reply.status_code in _SUCCESSES:
-        fault = _body_fault(reply, document)
-        if fault is None:
-            try:
-                return Answer(structure(document, exchange.sent_at), exchange, reply)
-            except BaseValidationError as error:
-                fault = fault_of(error)
-    elif reply.status_code in REDIRECTS:
-        fault = "a redirect"
-    elif reply.status_code in _ERRORS:
-        return _status_error(exchange, reply, document)
-    else:
-        fault = "no answer"
-    raw_response = _raw_response(exchange, reply, document)
-    text = reply_text(exchange, raw_response, fault)
-    return InvalidResponseError(text, raw_response=raw_response)
-
-
-def _body_fault(reply: Reply, document: Any) -> str | None:
+def _body_fault(reply: Reply) -> str:
     if reply.body is None:
         return f"more than {MAX_BODY_BYTES // 1024} KiB"
-    if document is not _UNREADABLE:
-        return None
     if reply.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         return "compressed data, which was not asked for,"
     return "something other than JSON" if reply.body else "nothing"

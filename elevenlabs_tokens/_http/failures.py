@@ -5,11 +5,12 @@ import socket
 import ssl
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from elevenlabs_tokens._http.wire import Failure, FailureKind
 
 
-def failure_of(error: aiohttp.ClientError | OSError) -> Failure:
+def failure_of(error: aiohttp.ClientError | HttpProcessingError | OSError) -> Failure:
     """Give the kind of an error of aiohttp's, and of its cause what is safe to show."""
     cause = error.__cause__ or error
     detail = _detail_of(cause)
@@ -33,7 +34,7 @@ def _kind_of(error: Exception, cause: BaseException) -> FailureKind:
             return FailureKind.PROXY_REFUSED
         case aiohttp.ClientConnectorError():
             return FailureKind.NOT_CONNECTED
-        case aiohttp.ClientResponseError():
+        case aiohttp.ClientResponseError() | HttpProcessingError():
             return FailureKind.MALFORMED
         case _:
             return FailureKind.LOST

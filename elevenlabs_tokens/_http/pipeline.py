@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from elevenlabs_tokens._http.clock import Clock
 from elevenlabs_tokens._http.decipher import Answer, Structure, decipher
 from elevenlabs_tokens._http.explain import Exchange
-from elevenlabs_tokens._http.retry import RetryBudget, decide
+from elevenlabs_tokens._http.retry import RetryBudget, decide, is_retried
 from elevenlabs_tokens._http.sessions import Sessions
 from elevenlabs_tokens._http.transport import Lane, WaitTimeoutError
 from elevenlabs_tokens._http.wire import RequestTemplate
@@ -54,7 +54,7 @@ class Pipeline:
         Raises:
             ElevenLabsConfigError: The call has no API key.
         """
-        settings = self._settings.merged(options)
+        settings = self._settings if options is None else self._settings.merged(options)
         if settings.api_key is None:
             raise ElevenLabsConfigError(
                 f"there is no API key: set {API_KEY_VARIABLE} before the client is made, or give api_key="
@@ -63,24 +63,30 @@ class Pipeline:
 
     async def _call(self, path: str, settings: CallSettings, key_source: ApiKey, structure: Structure[T]) -> Answer[T]:
         clock = self.clock
-        began = clock.now()
+        began = now = clock.now()
         deadline = began + settings.timeout_in_seconds
         lane = self.sessions.lane_here() or await self.sessions.open_lane()
-        api_key = key_source if isinstance(key_source, Secret) else await _asked_key(key_source, lane, settings)
+        if isinstance(key_source, Secret):
+            api_key = key_source
+        else:
+            api_key = await _asked_key(key_source, lane, settings)
+            now = clock.now()
         template = self._template if settings is self._settings else RequestTemplate.of(settings)
         request = template.request(f"{self.base_url}{path}", api_key)
 
         retries_taken = 0
         while True:
             sent_at = clock.wall_clock()
-            seconds = min(settings.attempt_timeout_in_seconds, deadline - clock.now())
+            seconds = min(settings.attempt_timeout_in_seconds, deadline - now)
             outcome = await lane.send(request, seconds, settings.attempt_timeout_in_seconds)
-            known_at = clock.now()
+            now = clock.now()
+            if not is_retried(outcome):
+                break
             wait = decide(
                 outcome,
                 attempt=retries_taken,
                 max_retries=settings.max_retries,
-                seconds_left=deadline - known_at,
+                seconds_left=deadline - now,
                 wall_clock=clock.wall_clock(),
                 draw=clock.draw(),
             )
@@ -88,15 +94,9 @@ class Pipeline:
                 break
             await lane.within(None, clock.sleep(wait))
             retries_taken += 1
+            now = clock.now()
 
-        exchange = Exchange(
-            request=request,
-            outcome=outcome,
-            retries_taken=retries_taken,
-            sent_at=sent_at,
-            known_at=clock.wall_clock(),
-            elapsed_in_seconds=known_at - began,
-        )
+        exchange = Exchange(request, outcome, retries_taken, sent_at, clock.wall_clock(), now - began)
         result = decipher(exchange, structure)
         if isinstance(result, ElevenLabsError):
             raise result

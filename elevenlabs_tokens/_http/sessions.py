@@ -6,13 +6,11 @@ import ssl
 import weakref
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import aiohttp
-from aiohttp.client_reqrep import ClientRequest
-from aiohttp.connector import Connection
 
 from elevenlabs_tokens._forks import watch_for_forks
+from elevenlabs_tokens._http.connector import Connector
 from elevenlabs_tokens._http.proxy import find_proxy
 from elevenlabs_tokens._http.transport import Lane, closed_error
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
@@ -32,17 +30,6 @@ def _ssl_context(_certificate_file: str | None, _certificate_directory: str | No
 def default_ssl_context() -> ssl.SSLContext:
     """Give the process's TLS context, after `SSL_CERT_FILE` and `SSL_CERT_DIR`; made once, for it costs 40 ms."""
     return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-class _Connector(aiohttp.TCPConnector):
-    """A pool that never hands out a connection on which an answer came before its request was sent."""
-
-    async def connect(self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        if connection.protocol is not None and connection.protocol.should_close:
-            connection.close()
-            raise aiohttp.ServerDisconnectedError("data came before the request was sent")
-        return connection
 
 
 class Sessions:
@@ -79,8 +66,10 @@ class Sessions:
 
     def lane_here(self) -> Lane | None:
         """Give the lane of the running loop, if there is one yet."""
-        loop = _running_loop()
-        return None if loop is None else self._lanes.get(loop)
+        try:
+            return self._lanes.get(asyncio.get_running_loop())
+        except RuntimeError:
+            return None
 
     async def open_lane(self) -> Lane:
         """Make a lane for the running loop.
@@ -123,7 +112,7 @@ class Sessions:
                 )
             return self._borrowed
         return aiohttp.ClientSession(
-            connector=_Connector(limit=MAX_CONNECTIONS, ssl=self._ssl_context or True),
+            connector=Connector(limit=MAX_CONNECTIONS, ssl=self._ssl_context or True),
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=list(self._trace_configs),
         )

@@ -5,9 +5,10 @@ import math
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from functools import lru_cache
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from elevenlabs_tokens._http.failures import failure_of
@@ -47,19 +48,19 @@ class WaitTimeoutError(Exception):
 
 
 class _Wait:
-    """A block that can be ended from outside it, and is after some seconds; it swallows the cancellation it then makes.
+    """A block that can be ended from outside it, and is when it is due; it swallows the cancellation it then makes.
 
     It is `asyncio.timeout` with less work for each attempt, and with an `end` for the client that closes.
     """
 
-    __slots__ = ("_cancelling", "_handle", "_task", "_waits", "has_ended")
+    __slots__ = ("_cancelling", "_task", "_watch", "due", "has_ended")
 
-    def __init__(self, waits: "set[_Wait]", loop: asyncio.AbstractEventLoop, seconds: float | None) -> None:
+    def __init__(self, watch: "_Watch", seconds: float) -> None:
         self.has_ended = False
-        self._waits = waits
-        self._task = asyncio.current_task(loop)
+        self.due = watch.loop.time() + seconds
+        self._watch = watch
+        self._task = asyncio.current_task(watch.loop)
         self._cancelling = self._task.cancelling() if self._task else 0
-        self._handle = None if seconds is None else loop.call_later(seconds, self.end)
 
     def end(self) -> None:
         if self._task is not None and not self.has_ended:
@@ -67,19 +68,59 @@ class _Wait:
             self._task.cancel()
 
     def __enter__(self) -> Self:
-        self._waits.add(self)
+        self._watch.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        self._waits.discard(self)
-        if self._handle is not None:
-            self._handle.cancel()
+        self._watch.waits.discard(self)
         if not self.has_ended or self._task is None:
             return False
         # Somebody else's cancellation, at the same time, goes on.
         return self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
+
+
+class _Watch:
+    """The waits under way in a loop, and one timer for all of them: it rings when the first is due.
+
+    A timer for each would be set and cancelled at every attempt, and nearly none would ever ring.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.waits: set[_Wait] = set()
+        self._rings_at = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, wait: _Wait) -> None:
+        self.waits.add(wait)
+        if wait.due < self._rings_at:
+            self._set(wait.due)
+
+    def _set(self, when: float) -> None:
+        self.stop()
+        self._rings_at = when
+        self._timer = self.loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._rings_at, self._timer = math.inf, None
+        now = self.loop.time()
+        for wait in list(self.waits):
+            if wait.due <= now:
+                wait.end()
+        following = min((wait.due for wait in self.waits if not wait.has_ended), default=math.inf)
+        if following < math.inf:
+            self._set(following)
+
+    def end_all(self) -> None:
+        for wait in list(self.waits):
+            wait.end()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._rings_at, self._timer = math.inf, None
 
 
 async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
@@ -101,7 +142,7 @@ class Lane:
         self._session = session
         self._proxy = proxy
         self._lifetime: AsyncGenerator[None] | None = None
-        self._waits: set[_Wait] = set()
+        self._watch = _Watch(loop)
         self._is_closed = False
 
     async def own(self) -> None:
@@ -120,7 +161,7 @@ class Lane:
             WaitTimeoutError: It took longer.
             ClientClosedError: The client was closed meanwhile.
         """
-        with _Wait(self._waits, self.loop, seconds):
+        with _Wait(self._watch, math.inf if seconds is None else seconds):
             return await work
         if self._is_closed:
             raise closed_error()
@@ -137,17 +178,17 @@ class Lane:
         Raises:
             ClientClosedError: The client, or a borrowed session, was closed.
         """
-        if self._is_without_session():
+        if self._is_closed:
             raise closed_error()
         failure: Failure | None = None
         try:
-            with _Wait(self._waits, self.loop, seconds):
+            with _Wait(self._watch, seconds):
                 return await self._exchange(request, _timeout(attempt_timeout_in_seconds))
-            failure = None if self._is_closed else Failure(FailureKind.TIMED_OUT)
-        except (aiohttp.ClientError, OSError) as error:
+            failure = Failure(FailureKind.TIMED_OUT)
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             failure = failure_of(error)
         except RuntimeError as error:
-            if not str(error).startswith(_NO_THREAD_TO_BE_HAD):
+            if not self._is_without_session() and not str(error).startswith(_NO_THREAD_TO_BE_HAD):
                 raise
             failure = None
         except asyncio.CancelledError:
@@ -162,39 +203,34 @@ class Lane:
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
         response = await self._session.post(
             _url(request.url),
-            headers=self._headers(request),
-            skip_auto_headers=request.removed_headers or None,
+            **_arguments(request, self._proxy),
             allow_redirects=False,
             auto_decompress=False,
             raise_for_status=False,
             timeout=timeout,
-            proxy=self._proxy.url if self._proxy else None,
-            proxy_headers=self._proxy.headers if self._proxy else None,
         )
         # A whole body has given its connection back when it is read; any other takes it along.
+        content = response.content
         try:
-            body = await _read_body(response)
+            body = SecretBytes(await content.readany())
+            while not content.at_eof() and len(body) <= MAX_BODY_BYTES:
+                body += await content.readany()
         except BaseException:
             response.close()
             raise
-        if body is None:
+        if len(body) > MAX_BODY_BYTES:
             response.close()
-        return Reply(status_code=response.status, headers=response.headers, body=body)
+            return Reply(response.status, response.headers, None)
+        return Reply(response.status, response.headers, bytes(body))
 
     def _is_without_session(self) -> bool:
         return self._is_closed or self._session.closed
 
-    def _headers(self, request: Request) -> Mapping[str, str]:
-        # Without TLS there is no CONNECT: the request itself goes through the proxy, and shows it the credentials.
-        if self._proxy is None or request.url.startswith("https:"):
-            return request.headers
-        return {**request.headers, **self._proxy.headers}
-
     async def close(self) -> None:
         """End the waits under way, and close the session if it is owned. In the lane's own loop."""
         self._is_closed = True
-        for wait in list(self._waits):
-            wait.end()
+        self._watch.stop()
+        self._watch.end_all()
         if self._lifetime is not None:
             await self._lifetime.aclose()
 
@@ -235,13 +271,17 @@ class Lane:
         return self.loop.is_closed()
 
 
-async def _read_body(response: aiohttp.ClientResponse) -> bytes | None:
-    body, content = SecretBytes(), response.content
-    while not content.at_eof():
-        body += await content.readany()
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
+def _arguments(request: Request, proxy: Proxy | None) -> Mapping[str, Any]:
+    """Give what this request needs and no more, for each argument costs, even if it is None."""
+    arguments: dict[str, Any] = {"headers": request.headers}
+    if request.removed_headers:
+        arguments["skip_auto_headers"] = request.removed_headers
+    if proxy is not None:
+        arguments |= {"proxy": proxy.url, "proxy_headers": proxy.headers}
+        if request.url.startswith("http:"):
+            # Without TLS there is no CONNECT: the request itself goes through the proxy, and shows it the credentials.
+            arguments["headers"] = {**request.headers, **proxy.headers}
+    return arguments
 
 
 def closed_error() -> ClientClosedError:

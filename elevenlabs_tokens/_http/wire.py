@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Self
 
 from attrs import define, field, frozen
+from multidict import CIMultiDict
 
 from elevenlabs_tokens._secrets import Secret, masked
 from elevenlabs_tokens._version import __version__
@@ -88,14 +89,14 @@ class RequestTemplate:
         query: Encoded.
     """
 
-    headers: Mapping[str, str] = field(repr=masked)
+    headers: CIMultiDict[str] = field(repr=masked)
     removed_headers: tuple[str, ...]
     query: str
 
     @classmethod
     def of(cls, settings: CallSettings) -> Self:
         """Merge the settings' headers over the package's own."""
-        headers = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in settings.headers}
+        headers = CIMultiDict(item for item in _DEFAULT_HEADERS.items() if item[0].lower() not in settings.headers)
         headers.update((name, value) for name, value in settings.headers.items() if value is not None)
         headers["Accept-Encoding"] = "identity"
         removed = tuple(name for name, value in settings.headers.items() if value is None)
@@ -108,9 +109,6 @@ class RequestTemplate:
             url: Without a query; its parts are checked.
             api_key: Checked.
         """
-        return Request(
-            url=f"{url}?{self.query}" if self.query else url,
-            headers={**self.headers, "xi-api-key": api_key},
-            removed_headers=self.removed_headers,
-            api_key=api_key,
-        )
+        headers = self.headers.copy()
+        headers["xi-api-key"] = api_key
+        return Request(f"{url}?{self.query}" if self.query else url, headers, self.removed_headers, api_key)

@@ -1,0 +1,45 @@
+"""The pool of connections: aiohttp's, where it trusts a connection less and bounds the whole of connecting."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.http_exceptions import HttpProcessingError
+
+
+class _Protocol(ResponseHandler):
+    """One connection."""
+
+    def set_response_params(self, **params: Any) -> None:
+        """Make ready for the answer to a request; an answer that is there already was not asked for."""
+        if self._buffer or self._tail:
+            self.close()  # so that sending fails, and the attempt with it
+        super().set_response_params(**params)
+
+    def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
+        """Fail whoever waits for the answer, and whoever reads its body too, whom aiohttp forgets."""
+        super().set_exception(exc, *args, **kwargs)
+        if self._payload is not None and isinstance(exc, HttpProcessingError):
+            self._payload.set_exception(exc, *args, **kwargs)
+
+
+class Connector(aiohttp.TCPConnector):
+    """A pool of connections of one event loop.
+
+    Beyond aiohttp's, it never returns an answer that came before its request was sent, tells at once when a body is
+    malformed, and holds the time-out of `sock_connect` over all of connecting: the lookup of the name, a proxy's
+    CONNECT, TLS.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._factory: Any = partial(_Protocol, loop=self._loop)
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        async with asyncio.timeout(timeout.sock_connect):
+            return await super()._create_connection(req, traces, timeout)
