@@ -37,8 +37,8 @@ class AsyncElevenLabsClient:
             included.
         proxy: An http or https proxy. If None, `HTTPS_PROXY` less `NO_PROXY`, read now.
         trace_configs: aiohttp's hooks into each request.
-        allow_insecure_http: Whether `base_url` may be `http:` on another machine, where anyone in between can read
-            the API key.
+        allow_insecure_http: Whether `base_url` may be `http:` on another machine, or by way of a proxy there, where
+            anyone in between can read the API key.
 
     Attributes:
         tokens: The tokens of the API.
@@ -73,7 +73,14 @@ class AsyncElevenLabsClient:
             headers=headers,
         )
         address = checked_address(environment, base_url, allow_insecure_http=allow_insecure_http)
-        self._sessions = Sessions(address, session=session, ssl_context=ssl, proxy=proxy, trace_configs=trace_configs)
+        self._sessions = Sessions(
+            address,
+            session=session,
+            ssl_context=ssl,
+            proxy=proxy,
+            trace_configs=trace_configs,
+            allow_insecure_http=allow_insecure_http,
+        )
         self._pipeline = Pipeline(address, settings, self._sessions)
         self.tokens = AsyncTokensClient(self._pipeline)
 

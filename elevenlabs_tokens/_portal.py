@@ -2,11 +2,11 @@
 
 import asyncio
 import atexit
-import sys
 import threading
+import time
 import warnings
 from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 
@@ -15,6 +15,7 @@ from anyio.lowlevel import current_token
 from attrs import frozen
 
 from elevenlabs_tokens._forks import watch_for_forks
+from elevenlabs_tokens._loop import PortalLoop
 from elevenlabs_tokens.exceptions import BlockingCallWarning, ClientClosedError, ElevenLabsConfigError, ElevenLabsError
 
 T = TypeVar("T")
@@ -22,34 +23,36 @@ T = TypeVar("T")
 _PATIENCE_AT_EXIT_IN_SECONDS = 1.0
 
 
-class _Loop(asyncio.SelectorEventLoop):
-    """A loop that ends without starting a thread, for at the interpreter's exit nothing may start one any more."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lookups = ThreadPoolExecutor(thread_name_prefix="elevenlabs-tokens-lookup")
-        self.set_default_executor(self._lookups)
-        if sys.version_info >= (3, 12):
-            self.set_task_factory(asyncio.eager_task_factory)  # a call begins as it arrives, not a round later
-
-    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002  # asyncio's own
-        self._lookups.shutdown(wait=False)
-
-
 class _Call(Generic[T]):
     """One call: made in the loop, waited for outside it."""
 
-    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+    def __init__(self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> None:
         self._work = work
+        self._loop = loop
         self._task: asyncio.Task[None] | None = None
         self._result: T | None = None
         self._error: BaseException | None = None
         self._is_over = threading.Lock()
         self._is_over.acquire()
 
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Set the work going. In the loop, and in the caller's context."""
-        self._task = loop.create_task(self._run())
+    def make(self) -> None:
+        """Hand the work over, with the caller's context, and wait until it is over."""
+        try:
+            self._loop.call_soon_threadsafe(self._begin)
+            self._is_over.acquire()
+        except BaseException:  # what a signal raised, say
+            if self._loop.is_closed():
+                self._work.close()
+                raise _exiting() from None
+            self._loop.call_soon_threadsafe(self._cancel)
+            raise
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._run())
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
     async def _run(self) -> None:
         try:
@@ -58,21 +61,12 @@ class _Call(Generic[T]):
             self._error = error
         self._is_over.release()
 
-    def wait(self) -> None:
-        """Wait until the work is over."""
-        self._is_over.acquire()
-
     def result(self) -> T:
-        """Give what the work gave."""
+        """Give what the work gave, or raise what it raised."""
         error, self._error = self._error, None  # whose traceback leads back to this call
         if error is not None:
             raise _exiting() if isinstance(error, asyncio.CancelledError) else error
         return cast("T", self._result)
-
-    def cancel(self) -> None:
-        """End the work. In the loop."""
-        if self._task is not None:
-            self._task.cancel()
 
 
 @frozen
@@ -94,6 +88,7 @@ class Portal:
         """Begin anew: the thread stayed with the parent, and may have held the lock."""
         self._lock = threading.Lock()
         self._running: _Running | None = None
+        self._calls: set[_Call[Any]] = set()
         self._is_stopped = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -146,17 +141,13 @@ class Portal:
             return self._running
 
     def _run(self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
-        call = _Call(work)
+        call = _Call(work, loop)
+        self._calls.add(call)
         try:
-            loop.call_soon_threadsafe(call.begin, loop)
-            call.wait()
-        except BaseException:  # what a signal raised, say
-            if loop.is_closed():
-                work.close()
-                raise _exiting() from None
-            loop.call_soon_threadsafe(call.cancel)
-            raise
-        return call.result()
+            call.make()
+            return call.result()
+        finally:
+            self._calls.discard(call)
 
     def stop(self) -> None:
         """End the calls under way and the loop, which closes the sessions in it. Nothing can be called after it."""
@@ -165,6 +156,9 @@ class Portal:
         if self._running is not None:
             self._running.loop.call_soon_threadsafe(self._running.stop.set)
             self._running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
+            patience_ends_at = time.monotonic() + _PATIENCE_AT_EXIT_IN_SECONDS
+            while self._calls and time.monotonic() < patience_ends_at:
+                time.sleep(0.001)  # for threads that nobody waits for to hear of it
 
 
 def _start() -> _Running:
@@ -177,7 +171,7 @@ def _start() -> _Running:
         await stop.wait()  # then anyio cancels the calls under way, and closes the sessions
 
     def serve() -> None:
-        anyio.run(main, backend_options={"loop_factory": _Loop})
+        anyio.run(main, backend_options={"loop_factory": PortalLoop})
 
     try:
         threading.Thread(target=serve, name="elevenlabs-tokens", daemon=True).start()

@@ -126,8 +126,8 @@ class ElevenLabsClient:
             included.
         proxy: An http or https proxy. If None, `HTTPS_PROXY` less `NO_PROXY`, read now.
         trace_configs: aiohttp's hooks into each request.
-        allow_insecure_http: Whether `base_url` may be `http:` on another machine, where anyone in between can read
-            the API key.
+        allow_insecure_http: Whether `base_url` may be `http:` on another machine, or by way of a proxy there, where
+            anyone in between can read the API key.
 
     Attributes:
         tokens: The tokens of the API.

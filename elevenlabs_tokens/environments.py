@@ -11,6 +11,7 @@ _LONGEST_LABEL = 63
 
 # `urlsplit` drops tabs and line ends in silence, and a backslash is a slash to browsers.
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][@:]+)(:[0-9]*)?")
 
 
 class ElevenLabsEnvironment(Enum):
@@ -49,6 +50,11 @@ def http_base_url(websocket_base_url: str) -> str:
 def can_be_looked_up(host: str) -> bool:
     """Tell whether a host's labels are of a length that the resolver takes; it has an error of its own otherwise."""
     return all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
+
+
+def is_host_and_port(address: str) -> bool:
+    """Tell whether that is all there is: `urlsplit` lets text stand after the bracket of an IPv6 address."""
+    return _HOST_AND_PORT.fullmatch(address) is not None
 
 
 def is_loopback(host: str) -> bool:
@@ -90,10 +96,10 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
         return "is not a URL that can be read"
     if parts.scheme not in {"https", "http"}:
         return "does not begin with https:// (or http://, for this machine)"
-    if not can_be_looked_up(host or ""):
-        return "names no host that can be looked up"
     if "@" in parts.netloc:
         return "carries a user name or a password"
+    if not can_be_looked_up(host or "") or not is_host_and_port(parts.netloc):
+        return "names no host that can be looked up"
     if "?" in base_url or "#" in base_url:
         return "has a query or a fragment"
     if parts.scheme == "http" and allow_insecure_http is not True and not is_loopback(host or ""):

@@ -158,6 +158,35 @@ async def test_a_borrowed_session(api: ScriptedApi) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_borrowed_session_keeps_its_middlewares(api: ScriptedApi) -> None:
+    """Beside the one that refuses answers that nobody asked for."""
+    seen: list[str] = []
+
+    async def middleware(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        seen.append(request.method)
+        return await handler(request)
+
+    async with aiohttp.ClientSession(middlewares=[middleware]) as session:
+        await mint(AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session))
+
+    assert ["POST"] == seen
+
+
+@pytest.mark.anyio
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of BasicAuth
+async def test_a_borrowed_session_s_auth_cannot_stand_beside_a_header_of_it(api: ScriptedApi) -> None:
+    """One or the other can be sent, so nothing is."""
+    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("user", "password")) as session:
+        client = AsyncElevenLabsClient(
+            api_key=KEY, base_url=api.base_url, session=session, headers={"Authorization": "Bearer x"}
+        )
+        with pytest.raises(ElevenLabsConfigError, match="cannot stand beside an Authorization header"):
+            await mint(client)
+
+    assert 0 == api.connections
+
+
+@pytest.mark.anyio
 async def test_a_borrowed_session_that_was_closed(api: ScriptedApi) -> None:
     """The call is refused."""
     async with aiohttp.ClientSession() as session:

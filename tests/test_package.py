@@ -40,6 +40,7 @@ ROOMS = [
     "_promise",
     "_tokens",
     "_client",
+    "_loop",
     "_portal",
     "_sync",
 ]

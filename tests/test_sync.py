@@ -323,6 +323,21 @@ sys.stdin.read(1)
     assert time.monotonic() - began < 2
 
 
+def test_exit_during_a_lookup_that_hangs() -> None:
+    """The resolver cannot be interrupted, and nobody waits for it."""
+    program = f"""
+import socket, threading
+socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+from elevenlabs_tokens import ElevenLabsClient, ElevenLabsTimeoutError
+client = ElevenLabsClient(api_key={KEY!r}, base_url="https://hangs.example", timeout_in_seconds=0.1)
+try: client.tokens.single_use.create("realtime_scribe")
+except ElevenLabsTimeoutError: print("timed out")
+"""
+    run = run_python(program, timeout=20)
+
+    assert (0, "timed out\n", "") == (run.returncode, run.stdout, run.stderr)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["first call", "after a call"])
 @pytest.mark.parametrize("registered", ["before", "after"])

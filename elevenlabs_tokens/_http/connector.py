@@ -5,8 +5,10 @@ from functools import partial
 from typing import Any
 
 import aiohttp
+from aiohttp import ClientHandlerType
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 
 
@@ -24,6 +26,19 @@ class _Protocol(ResponseHandler):
         super().set_exception(exc, *args, **kwargs)
         if self._payload is not None and isinstance(exc, HttpProcessingError):
             self._payload.set_exception(exc, *args, **kwargs)
+
+
+async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+    """Do the same for one request over a connection that is not ours: a middleware of aiohttp's."""
+    send = request.send
+
+    async def send_unless_answered(conn: Connection) -> aiohttp.ClientResponse:
+        if conn.protocol is None or conn.protocol._buffer:  # noqa: SLF001  # nothing public tells
+            raise aiohttp.ServerDisconnectedError("data came before the request was sent")
+        return await send(conn)
+
+    request.send = send_unless_answered  # type: ignore[method-assign]  # the one moment between connecting and sending
+    return await handler(request)
 
 
 class Connector(aiohttp.TCPConnector):

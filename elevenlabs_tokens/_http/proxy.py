@@ -9,7 +9,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 from attrs import field, frozen
 
 from elevenlabs_tokens._secrets import Secret, masked
-from elevenlabs_tokens.environments import can_be_looked_up, is_loopback
+from elevenlabs_tokens.environments import can_be_looked_up, is_host_and_port, is_loopback
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 
@@ -26,20 +26,28 @@ class Proxy:
     headers: Mapping[str, str] = field(repr=masked)
 
 
-def find_proxy(base_url: str, proxy: str | None) -> Proxy | None:
+def find_proxy(base_url: str, proxy: str | None, *, allow_insecure_http: bool) -> Proxy | None:
     """Give the proxy of a client; None if it goes there directly.
 
     Args:
         base_url: Where the client's requests go.
+        allow_insecure_http: Whether a proxy on another machine may see the API key.
         proxy: The caller's choice. If None, the environment is read: `HTTPS_PROXY`, less `NO_PROXY`; it has no
             say over an `http:` URL or this machine itself, for what is sent there is in the clear.
 
     Raises:
-        ElevenLabsConfigError: It is not an `http:` or `https:` proxy.
+        ElevenLabsConfigError: It is not an `http:` or `https:` proxy, or it would see the API key.
     """
-    if proxy is not None:
-        return _parsed(proxy, "proxy")
     parts = urlsplit(base_url)
+    if proxy is not None:
+        given = _parsed(proxy, "proxy")
+        is_shown = parts.scheme == "http" and not is_loopback(urlsplit(given.url).hostname or "")
+        if is_shown and allow_insecure_http is not True:
+            raise ElevenLabsConfigError(
+                "proxy would see the API key, for base_url is http:; give an https: one (allow_insecure_http=True "
+                "permits it)"
+            )
+        return given
     if parts.scheme != "https" or is_loopback(parts.hostname or "") or proxy_bypass(parts.netloc):
         return None
     named = getproxies_environment().get("https")
@@ -65,7 +73,8 @@ def _split(proxy: str) -> SplitResult | None:
         proxy.encode()  # halves of surrogate pairs stand for bytes that are not UTF-8
     except ValueError:
         return None
-    return parts if can_be_looked_up(host) else None
+    address = parts.netloc.rpartition("@")[2]
+    return parts if can_be_looked_up(host) and is_host_and_port(address) else None
 
 
 def _headers(parts: SplitResult) -> Mapping[str, str]:

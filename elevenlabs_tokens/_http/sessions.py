@@ -43,6 +43,7 @@ class Sessions:
         ssl_context: ssl.SSLContext | None,
         proxy: str | None,
         trace_configs: Sequence[aiohttp.TraceConfig],
+        allow_insecure_http: bool,
     ) -> None:
         _check_types(session, ssl_context, trace_configs)
         if session is not None and (ssl_context is not None or proxy is not None or trace_configs):
@@ -50,7 +51,9 @@ class Sessions:
                 "ssl, proxy and trace_configs cannot stand beside session: a borrowed session keeps its own"
             )
         self._borrowed = session
-        self._proxy = find_proxy(base_url, proxy) if session is None else None
+        self._proxy = None
+        if session is None:
+            self._proxy = find_proxy(base_url, proxy, allow_insecure_http=allow_insecure_http)
         self._ssl_context = ssl_context
         if session is None and ssl_context is None and self._needs_tls(base_url):
             self._ssl_context = default_ssl_context()

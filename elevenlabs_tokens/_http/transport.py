@@ -11,11 +11,12 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from elevenlabs_tokens._http.connector import refuse_early_answer
 from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.proxy import Proxy
 from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
 from elevenlabs_tokens._secrets import SecretBytes
-from elevenlabs_tokens.exceptions import ClientClosedError
+from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
 
 T = TypeVar("T")
 
@@ -203,7 +204,7 @@ class Lane:
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
         response = await self._session.post(
             _url(request.url),
-            **_arguments(request, self._proxy),
+            **self._arguments(request),
             allow_redirects=False,
             auto_decompress=False,
             raise_for_status=False,
@@ -222,6 +223,25 @@ class Lane:
             response.close()
             return Reply(response.status, response.headers, None)
         return Reply(response.status, response.headers, bytes(body))
+
+    def _arguments(self, request: Request) -> Mapping[str, Any]:
+        """Give what this request needs and no more, for each argument costs, even if it is None."""
+        arguments: dict[str, Any] = {"headers": request.headers}
+        if request.removed_headers:
+            arguments["skip_auto_headers"] = request.removed_headers
+        if self._proxy is not None:
+            arguments |= {"proxy": self._proxy.url, "proxy_headers": self._proxy.headers}
+            if request.url.startswith("http:"):
+                # Without TLS there is no CONNECT: the request itself shows the proxy its credentials.
+                arguments["headers"] = {**request.headers, **self._proxy.headers}
+        if self._lifetime is None:
+            own = self._session._middlewares  # noqa: SLF001  # which those of a request replace
+            arguments["middlewares"] = (*own, refuse_early_answer)
+            if self._session.auth is not None and "Authorization" in request.headers:
+                raise ElevenLabsConfigError(
+                    "the borrowed session has auth= of its own, which cannot stand beside an Authorization header"
+                )
+        return arguments
 
     def _is_without_session(self) -> bool:
         return self._is_closed or self._session.closed
@@ -269,19 +289,6 @@ class Lane:
     def has_ended(self) -> bool:
         """Whether its loop has."""
         return self.loop.is_closed()
-
-
-def _arguments(request: Request, proxy: Proxy | None) -> Mapping[str, Any]:
-    """Give what this request needs and no more, for each argument costs, even if it is None."""
-    arguments: dict[str, Any] = {"headers": request.headers}
-    if request.removed_headers:
-        arguments["skip_auto_headers"] = request.removed_headers
-    if proxy is not None:
-        arguments |= {"proxy": proxy.url, "proxy_headers": proxy.headers}
-        if request.url.startswith("http:"):
-            # Without TLS there is no CONNECT: the request itself goes through the proxy, and shows it the credentials.
-            arguments["headers"] = {**request.headers, **proxy.headers}
-    return arguments
 
 
 def closed_error() -> ClientClosedError:

@@ -12,7 +12,7 @@ PROXY = Proxy(url="http://proxy.example:8080", headers={})
 
 
 def found(base_url: str, proxy: str | None) -> Proxy:
-    result = find_proxy(base_url, proxy)
+    result = find_proxy(base_url, proxy, allow_insecure_http=False)
     assert result is not None
     return result
 
@@ -25,7 +25,7 @@ def credentials(proxy: Proxy) -> str:
 
 def test_no_proxy() -> None:
     """Neither an argument nor the environment names one."""
-    assert find_proxy(API, None) is None
+    assert find_proxy(API, None, allow_insecure_http=False) is None
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_an_argument_is_obeyed(monkeypatch: pytest.MonkeyPatch, base_url: str) -
     monkeypatch.setenv("HTTPS_PROXY", "http://other.example")
     monkeypatch.setenv("NO_PROXY", "*")
 
-    assert find_proxy(base_url, "http://proxy.example:8080") == PROXY
+    assert find_proxy(base_url, "http://proxy.example:8080", allow_insecure_http=True) == PROXY
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
@@ -92,7 +92,7 @@ def test_the_environments_proxy(monkeypatch: pytest.MonkeyPatch, variable: str) 
     """It is read when no argument is given."""
     monkeypatch.setenv(variable, "proxy.example:8080")
 
-    assert find_proxy(API, None) == PROXY
+    assert find_proxy(API, None, allow_insecure_http=False) == PROXY
 
 
 def test_the_environments_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,14 +107,14 @@ def test_another_variable(monkeypatch: pytest.MonkeyPatch, variable: str) -> Non
     """It is for other kinds of traffic."""
     monkeypatch.setenv(variable, "http://proxy.example")
 
-    assert find_proxy(API, None) is None
+    assert find_proxy(API, None, allow_insecure_http=False) is None
 
 
 def test_an_empty_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """It counts as unset."""
     monkeypatch.setenv("HTTPS_PROXY", "")
 
-    assert find_proxy(API, None) is None
+    assert find_proxy(API, None, allow_insecure_http=False) is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_where_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, base_
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
 
-    assert find_proxy(base_url, None) is None
+    assert find_proxy(base_url, None, allow_insecure_http=False) is None
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,19 @@ def test_no_proxy_hosts(monkeypatch: pytest.MonkeyPatch, no_proxy: str, direct: 
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:8080")
     monkeypatch.setenv("NO_PROXY", no_proxy)
 
-    assert (None if direct else PROXY) == find_proxy("https://api.elevenlabs.io:8443", None)
+    assert (None if direct else PROXY) == find_proxy("https://api.elevenlabs.io:8443", None, allow_insecure_http=False)
+
+
+@pytest.mark.promise(row=40)
+def test_a_proxy_on_another_machine_does_not_see_the_key() -> None:
+    """Over http: nothing is hidden from a proxy, so one that is not on this machine must be allowed to see the key."""
+    base_url, proxy = "http://127.0.0.1:8765", "http://proxy.example:8080"
+
+    with pytest.raises(ElevenLabsConfigError, match="would see the API key"):
+        find_proxy(base_url, proxy, allow_insecure_http=False)
+
+    assert PROXY == find_proxy(base_url, proxy, allow_insecure_http=True)
+    assert Proxy("http://[::1]:8080", {}) == find_proxy(base_url, "http://[::1]:8080", allow_insecure_http=False)
 
 
 NO_PROXY_AT_ALL = "is not a proxy; give one like http://proxy.example:8080"
@@ -182,7 +194,7 @@ OTHER_KIND = "is neither an http: nor an https: proxy, and no other kind is spok
 def test_what_is_no_proxy(proxy: str, fault: str) -> None:
     """It is refused when the client is made, and not quoted."""
     with pytest.raises(ElevenLabsConfigError) as caught:
-        find_proxy(API, proxy)
+        find_proxy(API, proxy, allow_insecure_http=False)
 
     assert f"proxy {fault}" == str(caught.value)
 
@@ -193,7 +205,7 @@ def test_what_is_no_proxy_in_the_environment(monkeypatch: pytest.MonkeyPatch, pr
     monkeypatch.setenv("HTTPS_PROXY", proxy)
 
     with pytest.raises(ElevenLabsConfigError, match=r"^HTTPS_PROXY is n") as caught:
-        find_proxy(API, None)
+        find_proxy(API, None, allow_insecure_http=False)
 
     assert "hunter2" not in str(caught.value)
 
