@@ -251,6 +251,7 @@ async def test_no_key_at_all(api: ScriptedApi) -> None:
     assert "sutkn_1234567890" == token.token
 
 
+@pytest.mark.promise(row=46)
 async def test_the_key_of_the_environment(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read when the client is made, and an argument wins over it."""
     monkeypatch.setenv("ELEVENLABS_API_KEY", "sk_environment")

@@ -142,6 +142,7 @@ def test_status_and_request_id_are_the_responses(kind: type[ElevenLabsError]) ->
     assert (429, "r1") == (error.status_code, error.request_id)
 
 
+@pytest.mark.promise(row=45)
 @CLASSES
 @pytest.mark.parametrize(
     "copied",
@@ -151,7 +152,7 @@ def test_status_and_request_id_are_the_responses(kind: type[ElevenLabsError]) ->
 def test_every_error_can_be_copied(
     kind: type[ElevenLabsError], copied: Callable[[ElevenLabsError], ElevenLabsError]
 ) -> None:
-    """Promise 45: its type, its text and every attribute are kept."""
+    """Its type, its text and every attribute are kept."""
     error = full(kind)
 
     result = copied(error)

@@ -294,9 +294,10 @@ def test_to_dict(expires_at: datetime, text: str) -> None:
     } == model.to_dict()
 
 
+@pytest.mark.promise(row=44)
 @pytest.mark.parametrize("shown", [repr, str, "{}".format, "{!r}".format])
 def test_the_token_is_masked(shown: Callable[[object], str]) -> None:
-    """Promise 44: everywhere but in `.token`."""
+    """Everywhere but in `.token`."""
     model = token()
 
     assert TOKEN == model.token
