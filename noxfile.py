@@ -91,6 +91,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Have the client read many more replies of any bytes than the tests do, for a minute at most."""
+    _install(session, "test")
+    session.run("pytest", "tests/fuzz", "--hypothesis-profile=fuzz", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check the style, and that the generated half is what its sources give."""
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
