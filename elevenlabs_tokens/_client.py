@@ -10,6 +10,7 @@ import aiohttp
 
 from elevenlabs_tokens._http.pipeline import Pipeline
 from elevenlabs_tokens._http.sessions import Sessions
+from elevenlabs_tokens._secrets import forgetful
 from elevenlabs_tokens._tokens import AsyncTokensClient
 from elevenlabs_tokens.environments import ElevenLabsEnvironment, checked_address
 from elevenlabs_tokens.options import ApiKey, CallSettings, key_or_environment
@@ -49,6 +50,7 @@ class AsyncElevenLabsClient:
 
     _name = "AsyncElevenLabsClient"
 
+    @forgetful
     def __init__(
         self,
         *,

@@ -25,7 +25,7 @@ REPLACEMENTS = (
     (r"One client serves many tasks, event loops and threads, and may be made before any loop runs\.", CLIENT),
     (r"`async with`, or `await client\.aclose\(\)`", "`with`, or `client.close()`"),
     (r"from async code", "from sync code"),
-    (r"HttpResponsePromise\[(\w+)\]", r"\1"),
+    (r"(?:HttpResponsePromise\[|Coroutine\[Any, Any, )(.+)\]", r"\1"),
     (r"async def ", "def "),
     (r"__a(enter|exit)__", r"__\1__"),
     (r"\baclose\b", "close"),
@@ -74,7 +74,8 @@ class Module:
         return "\n\n".join(parts)
 
     def render_method(self, owner: ast.ClassDef, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-        signature = translated(self.slice(node.lineno, node.body[0].lineno))
+        first = node.decorator_list[0] if node.decorator_list else node
+        signature = translated(self.slice(first.lineno, node.body[0].lineno))
         if node.name == "__init__":
             return self.render_init(owner, node, signature)
         if node.name in BODIES:
@@ -82,11 +83,10 @@ class Module:
         if node.name.startswith("__"):
             self.refuse(node, f"{node.name} has no sync form")
         returns = ast.unparse(node.returns) if node.returns else ""
-        if not isinstance(node, ast.AsyncFunctionDef) and not returns.startswith("HttpResponsePromise["):
+        if not isinstance(node, ast.AsyncFunctionDef) and not re.match(r"(HttpResponsePromise|Coroutine)\[", returns):
             self.refuse(node, f"{node.name} is neither a coroutine method nor gives an HttpResponsePromise")
-        named = [f"{argument.arg}={argument.arg}" for argument in node.args.kwonlyargs]
-        given = ", ".join([*(argument.arg for argument in node.args.args[1:]), *named])
-        call = f"self._asynchronous.{node.name}({given})"
+        given = [argument.arg for argument in node.args.args[1:]] + [f"{a.arg}={a.arg}" for a in node.args.kwonlyargs]
+        call = f"self._asynchronous.{node.name}({', '.join(given)})"
         way = "portal.finish" if node.name == "aclose" else "return portal.run"
         return f"{signature}\n{self.docstring(node)}\n        {way}({call})"
 

@@ -126,7 +126,7 @@ class Portal:
         running = self._running
         if running is None or loop is not running.loop:
             text = "this blocks the event loop around it until it is done; await the same of AsyncElevenLabsClient"
-            warnings.warn(text, BlockingCallWarning, stacklevel=4)
+            warnings.warn(text, BlockingCallWarning, stacklevel=5)
         elif threading.get_ident() == running.thread.ident:
             text = "a sync client was called in the thread that runs its calls, which cannot wait for itself"
             raise ElevenLabsConfigError(f"{text}; in an api_key callable, await an AsyncElevenLabsClient")

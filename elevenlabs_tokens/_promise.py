@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -61,15 +61,16 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
 
     def send(self, value: Any) -> Any:
         """Run on to the next suspension; as a coroutine's."""
-        return self._step(lambda steps: steps.send(value))
+        return self._step("send", [value])
 
     def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None) -> Any:
         """Raise an exception where the call waits; as a coroutine's."""
-        error: tuple[Any, ...] = (typ,) if val is None and tb is None else (typ, val, tb)
+        given = [typ] if val is None and tb is None else [typ, val, tb]
+        del typ, val, tb  # aiohttp's errors quote what came: no traceback is to show them
         if not self._has_begun:
             self._has_begun = True
-            return self._call.throw(*error)
-        return self._step(lambda steps: steps.throw(*error))
+            return self._call.throw(*given)
+        return self._step("throw", given)
 
     def close(self) -> None:
         """End the call where it waits; as a coroutine's."""
@@ -78,16 +79,17 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         self._has_begun = True
         self._call.close()
 
-    def _step(self, step: Callable[[Generator[Any, Any, T_co]], Any]) -> Any:
+    def _step(self, name: str, given: list[Any]) -> Any:
         task = _current_task()
         if self._steps is None:
             self._steps, self._task = self.__await__(), task
         elif task is not self._task:
             raise RuntimeError("this call is being awaited already; make another with create()")
         try:
-            return step(self._steps)
+            return getattr(self._steps, name)(*given)
         except BaseException:
             self._steps = None
+            given.clear()
             raise
 
     if TYPE_CHECKING:

@@ -1,9 +1,15 @@
 """Secrets that do not show: a masked `str`, and the removal of a secret from data that came back."""
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
-from urllib.parse import quote
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property, wraps
+from traceback import clear_frames
+from typing import Any, ParamSpec, TypeVar
+
+from elevenlabs_tokens.exceptions import ElevenLabsError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MASK = "***"
 
@@ -22,18 +28,13 @@ class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
         return repr(MASK)
 
     @cached_property
-    def _forms(self) -> tuple[str, ...]:
-        plain = str(self)
-        if len(plain) < _SHORTEST:
-            return ()
-        encoded = quote(plain, safe="")
-        return (plain,) if encoded == plain else (plain, encoded)
+    def _forms(self) -> re.Pattern[str]:
+        characters = (f"(?:{re.escape(c)}|%(?i:{ord(c):02x}))" if not c.isalnum() else c for c in str(self))
+        return re.compile("".join(characters))
 
     def scrub_text(self, text: str) -> str:
         """Replace the secret, plain or percent-encoded, by `***`."""
-        for form in self._forms:
-            text = text.replace(form, MASK)
-        return text
+        return self._forms.sub(MASK, text) if len(self) >= _SHORTEST else text
 
     def scrub(self, document: Any, depth: int = _DEEPEST) -> Any:
         """Replace the secret by `***` in every text of a JSON document, names included.
@@ -62,3 +63,32 @@ class SecretBytes(bytearray):
 def masked(_: object) -> str:
     """Stand in for a value in the `repr` of an attrs class."""
     return repr(MASK)
+
+
+def forgetful(function: Callable[P, T]) -> Callable[P, T]:
+    """Have no traceback show what a function was given: it may be a secret that nothing has wrapped yet.
+
+    What the package raises is cleared of all locals on its way here. Other errors, such as those of the caller's own
+    callables, keep theirs, but for the function's own.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            del args, kwargs
+            below = error.__traceback__ and error.__traceback__.tb_next
+            if isinstance(error, ElevenLabsError):
+                clear_frames(below)
+            elif below is not None:
+                below.tb_frame.clear()
+            raise
+
+    return call
+
+
+def made_forgetfully(kind: type[T]) -> type[T]:
+    """Have no traceback show what an object is made of."""
+    setattr(kind, "__init__", forgetful(kind.__init__))  # noqa: B010  # a type checker lets no method be assigned
+    return kind

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from elevenlabs_tokens._client import AsyncElevenLabsClient
 from elevenlabs_tokens._portal import portal
+from elevenlabs_tokens._secrets import forgetful
 from elevenlabs_tokens._tokens import AsyncSingleUseClient
 from elevenlabs_tokens._tokens import AsyncSingleUseClientWithRawResponse
 from elevenlabs_tokens._tokens import AsyncTokensClient
@@ -43,6 +44,7 @@ class SingleUseClient:
         self._asynchronous = asynchronous
         self.with_raw_response = SingleUseClientWithRawResponse(self._asynchronous.with_raw_response)
 
+    @forgetful
     def create(
         self,
         token_type: SingleUseTokenType | str,
@@ -83,6 +85,7 @@ class SingleUseClientWithRawResponse:
     def __init__(self, asynchronous: AsyncSingleUseClientWithRawResponse) -> None:
         self._asynchronous = asynchronous
 
+    @forgetful
     def create(
         self,
         token_type: SingleUseTokenType | str,
@@ -136,6 +139,7 @@ class ElevenLabsClient:
         ElevenLabsConfigError: An argument, or a variable of the environment, cannot work.
     """
 
+    @forgetful
     def __init__(
         self,
         *,

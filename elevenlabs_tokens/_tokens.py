@@ -1,12 +1,13 @@
 """The resources of the API: what they are called, where they are, what they give."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any
 
 from elevenlabs_tokens._http.pipeline import Pipeline
 from elevenlabs_tokens._http.structure import structure_token
 from elevenlabs_tokens._promise import HttpResponsePromise
+from elevenlabs_tokens._secrets import forgetful
 from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType, checked_token_type
 from elevenlabs_tokens.options import RequestOptions, checked_request_options
 from elevenlabs_tokens.responses import WithRawResponse
@@ -34,6 +35,7 @@ class AsyncSingleUseClient:
         self._pipeline = pipeline
         self.with_raw_response = AsyncSingleUseClientWithRawResponse(pipeline)
 
+    @forgetful
     def create(
         self,
         token_type: SingleUseTokenType | str,
@@ -74,12 +76,13 @@ class AsyncSingleUseClientWithRawResponse:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    async def create(
+    @forgetful
+    def create(
         self,
         token_type: SingleUseTokenType | str,
         *,
         request_options: RequestOptions | Mapping[str, Any] | None = None,
-    ) -> WithRawResponse[SingleUseTokenResponseModel]:
+    ) -> Coroutine[Any, Any, WithRawResponse[SingleUseTokenResponseModel]]:
         """Mint a token, and give it next to the response that it was read from.
 
         Args:
@@ -94,7 +97,7 @@ class AsyncSingleUseClientWithRawResponse:
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """
-        return await _create(self._pipeline, token_type, request_options).with_raw_response()
+        return _create(self._pipeline, token_type, request_options).with_raw_response()
 
 
 def _create(

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 from attrs import Attribute, evolve, field, fields, frozen
 
 from elevenlabs_tokens._query import QueryValue, encode_query
-from elevenlabs_tokens._secrets import Secret, masked
+from elevenlabs_tokens._secrets import Secret, forgetful, made_forgetfully, masked
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
@@ -42,6 +42,7 @@ _RESERVED_HEADERS = frozenset(
 )
 
 
+@forgetful
 def checked_api_key(api_key: object) -> Secret:
     """Give the key, masked in its `repr`, or say what is wrong without showing it.
 
@@ -160,6 +161,7 @@ def _checked_attempt_timeout(value: object) -> float:
     return checked_seconds(value, "attempt_timeout_in_seconds")
 
 
+@made_forgetfully
 @frozen(kw_only=True)
 class RequestOptions:
     """The options of one call; what is unset is the client's.
@@ -240,7 +242,7 @@ class CallSettings:
     max_retries: int = field(converter=checked_max_retries)
     api_key: ApiKey | None = field(converter=_key_source_or_none, repr=masked)
     headers: Mapping[str, str | None] = field(converter=_headers_or_none, repr=_names_alone)
-    query: str = ""
+    query: str = field(default="", repr=masked)
 
     def merged(self, options: RequestOptions | None) -> "CallSettings":
         """Give these settings with the set options over them."""

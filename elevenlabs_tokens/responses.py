@@ -13,7 +13,7 @@ def _as_pairs(items: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     return tuple(items)
 
 
-@frozen(eq=False, repr=False)
+@frozen(eq=False, repr=False, slots=False)
 class Headers(Mapping[str, str]):
     """The headers of a response: read-only, found in any case, values of a repeated name joined by commas.
 

@@ -118,7 +118,7 @@ def test_contextvars_reach_the_request(api: ScriptedApi) -> None:
 
 
 def test_a_traceback_is_short_and_shows_nothing(api: ScriptedApi, client: ElevenLabsClient) -> None:
-    """The caller's frame, the method, the portal: no way through the loop, no key among the locals."""
+    """The caller, the method and what forgets its arguments, the portal; no way through the loop, no key."""
     api.replies += [reply(401, {"detail": {"message": f"no such key: {KEY}"}})]
 
     with pytest.raises(ElevenLabsError) as caught:
@@ -126,7 +126,7 @@ def test_a_traceback_is_short_and_shows_nothing(api: ScriptedApi, client: Eleven
 
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     names = [frame.name for frame in shown.stack]
-    assert ["mint", "create", "run"] == names[-3:]
+    assert ["mint", "call", "create", "run"] == names[-4:]
     assert KEY not in "".join(shown.format())
     assert (None, None) == (caught.value.__cause__, caught.value.__context__)
 

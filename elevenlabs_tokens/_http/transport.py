@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from functools import lru_cache
+from traceback import clear_frames
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -192,7 +193,8 @@ class Lane:
             if not self._is_without_session() and not str(error).startswith(_NO_THREAD_TO_BE_HAD):
                 raise
             failure = None
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            clear_frames(error.__traceback__)  # which hold the request
             # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
             task = asyncio.current_task()
             if not self._is_without_session() or task is None or task.cancelling():

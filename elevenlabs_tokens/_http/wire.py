@@ -20,6 +20,10 @@ _DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
+def _without_query(url: str) -> str:
+    return repr(url.partition("?")[0])
+
+
 @define
 class Request:
     """A POST without a body.
@@ -31,7 +35,7 @@ class Request:
         api_key: What must not show in anything that comes back.
     """
 
-    url: str
+    url: str = field(repr=_without_query)
     headers: Mapping[str, str] = field(repr=masked)
     removed_headers: tuple[str, ...]
     api_key: Secret
@@ -91,7 +95,7 @@ class RequestTemplate:
 
     headers: CIMultiDict[str] = field(repr=masked)
     removed_headers: tuple[str, ...]
-    query: str
+    query: str = field(repr=masked)
 
     @classmethod
     def of(cls, settings: CallSettings) -> Self:
