@@ -96,6 +96,6 @@ def test_the_quick_start() -> None:
 
 def test_links_lead_somewhere() -> None:
     """Those within the project, that is."""
-    for page in PAGES:
+    for page in (*PAGES, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
