@@ -1,7 +1,6 @@
 """The client: what it is made with, and how long it lives."""
 
 import ssl
-import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
@@ -47,8 +46,6 @@ class AsyncElevenLabsClient:
     Raises:
         ElevenLabsConfigError: An argument, or a variable of the environment, cannot work.
     """
-
-    _name = "AsyncElevenLabsClient"
 
     @forgetful
     def __init__(
@@ -102,14 +99,4 @@ class AsyncElevenLabsClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<{self._name} of {self._pipeline.base_url}>"
-
-    def __del__(self) -> None:
-        sessions = getattr(self, "_sessions", None)
-        if sessions is not None and sessions.is_left_open:
-            warnings.warn(
-                f"an {self._name} was dropped without being closed; use it in an (async) with block, or close it",
-                ResourceWarning,
-                source=self,
-                stacklevel=1,
-            )
+        return f"<{self._sessions.owner} of {self._pipeline.base_url}>"

@@ -94,7 +94,7 @@ class Module:
         given = [argument.arg for argument in node.args.kwonlyargs if argument.arg != "session"]
         if given:
             arguments = "".join(f"\n            {name}={name}," for name in given)
-            name = f'self._asynchronous._name = "{translated(owner.name)}"'
+            name = f'self._asynchronous._sessions.owner = "{translated(owner.name)}"'
             lines = [f"self._asynchronous = {owner.name}({arguments}\n        )", name]
         else:
             signature = f"    def __init__(self, asynchronous: {owner.name}) -> None:"

@@ -168,7 +168,7 @@ class ElevenLabsClient:
             trace_configs=trace_configs,
             allow_insecure_http=allow_insecure_http,
         )
-        self._asynchronous._name = "ElevenLabsClient"
+        self._asynchronous._sessions.owner = "ElevenLabsClient"
         self.tokens = TokensClient(self._asynchronous.tokens)
 
     def close(self) -> None:

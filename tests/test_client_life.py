@@ -307,6 +307,31 @@ def test_dropped_unclosed(api: ScriptedApi) -> None:
     assert before == after
 
 
+def test_dropped_unclosed_behind_its_resource(api: ScriptedApi) -> None:
+    """What is left of a client is enough to mint, and to warn."""
+    resource = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url).tokens.single_use
+    asyncio.run(asyncio.wait_for(resource.create("realtime_scribe"), 5))
+
+    with pytest.warns(ResourceWarning, match="an AsyncElevenLabsClient was dropped"):
+        del resource
+
+
+@pytest.mark.anyio
+async def test_a_key_callable_that_closes_its_own_client(api: ScriptedApi) -> None:
+    """The call says so, and leaves no cancellation behind."""
+
+    async def last_key() -> str:
+        await client.aclose()
+        return KEY
+
+    client = AsyncElevenLabsClient(api_key=last_key, base_url=api.base_url)
+    with pytest.raises(ClientClosedError):
+        await mint(client)
+
+    await asyncio.sleep(0)
+    assert 0 == api.connections
+
+
 def test_a_client_that_was_never_used_does_not_warn() -> None:
     """It has nothing to close."""
     AsyncElevenLabsClient(api_key=KEY)

@@ -223,6 +223,21 @@ async def test_a_key_that_does_not_come_in_time(api: ScriptedApi) -> None:
     assert 0 == api.connections
 
 
+async def test_a_key_that_comes_after_the_deadline(
+    api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime
+) -> None:
+    """A callable that blocks cannot be interrupted, but its key is not sent any more."""
+
+    def slow_key() -> str:
+        time.advance(30.0)
+        return KEY
+
+    with pytest.raises(ElevenLabsTimeoutError, match="gave no key in 30 s, so nothing was sent"):
+        await mint(client, api_key=slow_key)
+
+    assert 0 == api.connections
+
+
 async def test_a_timeout_of_the_caller_s_own_key(api: ScriptedApi) -> None:
     """It is not mistaken for the call's."""
 

@@ -71,6 +71,8 @@ class Pipeline:
         else:
             api_key = await _asked_key(key_source, lane, settings)
             now = clock.now()
+            if now >= deadline:
+                raise _key_timeout_error(settings)
         template = self._template if settings is self._settings else RequestTemplate.of(settings)
         request = template.request(f"{self.base_url}{path}", api_key)
 
@@ -109,7 +111,11 @@ async def _asked_key(source: ApiKey, lane: Lane, settings: CallSettings) -> Secr
         return checked_api_key(await _answer(source, lane, settings.timeout_in_seconds) if callable(source) else source)
     except WaitTimeoutError:
         pass
-    raise ElevenLabsTimeoutError(
+    raise _key_timeout_error(settings)
+
+
+def _key_timeout_error(settings: CallSettings) -> ElevenLabsTimeoutError:
+    return ElevenLabsTimeoutError(
         f"the api_key callable gave no key in {settings.timeout_in_seconds:g} s, so nothing was sent; make it faster, "
         "or allow more with timeout_in_seconds"
     )

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+import warnings
 import weakref
 from collections.abc import Sequence
 from functools import lru_cache
@@ -33,7 +34,13 @@ def default_ssl_context() -> ssl.SSLContext:
 
 
 class Sessions:
-    """The lanes of a client, made as its event loops come and dropped as they end."""
+    """The lanes of a client, made as its event loops come and dropped as they end.
+
+    Attributes:
+        owner: The name of the client's class, for what it says of itself.
+    """
+
+    owner = "AsyncElevenLabsClient"
 
     def __init__(
         self,
@@ -123,14 +130,13 @@ class Sessions:
     async def aclose(self) -> None:
         """End the calls under way and close all sessions that are owned: this loop's here, the others' in theirs."""
         self._is_closed = True
-        here = _running_loop()
         lanes = self._lanes.copy()
         self._lanes.clear()
-        for loop, lane in lanes.items():
-            if loop is here:
-                await lane.close()
-            else:
-                lane.close_from_elsewhere()
+        loop = _running_loop()
+        here = lanes.pop(loop, None) if loop else None
+        _close_all(lanes)
+        if here is not None:
+            await here.close()
 
     def after_fork_in_child(self) -> None:
         """Leave the parent's sockets to the parent."""
@@ -139,10 +145,14 @@ class Sessions:
         _inherited.extend(self._lanes.values())
         self._lanes.clear()
 
-    @property
-    def is_left_open(self) -> bool:
-        """Whether there is something that `aclose` would close."""
-        return bool(self._lanes) and self._borrowed is None
+    def __del__(self) -> None:
+        if getattr(self, "_lanes", None) and self._borrowed is None:
+            warnings.warn(
+                f"an {self.owner} was dropped without being closed; use it in an (async) with block, or close it",
+                ResourceWarning,
+                source=self,
+                stacklevel=1,
+            )
 
 
 def _check_types(session: object, ssl_context: object, trace_configs: object) -> None:

@@ -65,7 +65,8 @@ class _Wait:
         self._cancelling = self._task.cancelling() if self._task else 0
 
     def end(self) -> None:
-        if self._task is not None and not self.has_ended:
+        # A task that closes its own client does not wait, and goes on to where it is told.
+        if self._task is not None and not self.has_ended and self._task is not asyncio.current_task(self._watch.loop):
             self.has_ended = True
             self._task.cancel()
 
