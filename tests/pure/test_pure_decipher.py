@@ -567,6 +567,7 @@ def test_the_request_id(headers: list[tuple[str, str]], in_body: str | None, req
     assert request_id == error.request_id
 
 
+@pytest.mark.promise(row=27)
 @pytest.mark.parametrize("status_code", [429, 500, 503, 529])
 @pytest.mark.parametrize(
     ("headers", "retry_after"),
@@ -583,7 +584,7 @@ def test_the_request_id(headers: list[tuple[str, str]], in_body: str | None, req
 def test_the_wait_that_the_api_named(
     status_code: int, headers: list[tuple[str, str]], retry_after: float | None
 ) -> None:
-    """Promise 27: it is told in seconds, even if it was too long to wait."""
+    """It is told in seconds, even if it was too long to wait."""
     error = error_of(reply(status_code, b"", headers))
 
     assert isinstance(error, RateLimitError | ServerError)
@@ -821,6 +822,7 @@ def test_the_detail_of_a_failure() -> None:
     assert str(error).startswith("could not connect to api.elevenlabs.io:443 (connection refused) after 3 attempts; ")
 
 
+@pytest.mark.promise(row=33)
 @pytest.mark.parametrize(
     ("url", "address"),
     [
@@ -832,7 +834,7 @@ def test_the_detail_of_a_failure() -> None:
     ],
 )
 def test_the_address_in_a_text(url: str, address: str) -> None:
-    """Promise 33: host and port, as they could be typed again."""
+    """Host and port, as they could be typed again."""
     assert f"lost the connection to {address} before" in str(error_of(Failure(FailureKind.LOST), url=url))
 
 

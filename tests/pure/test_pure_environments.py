@@ -108,9 +108,10 @@ def test_a_base_url(given_url: str, base_url: str) -> None:
 INSECURE = ["http://api.elevenlabs.io", "http://10.0.0.1", "http://127.0.0.1.example.com", "http://[::ffff:10.0.0.1]"]
 
 
+@pytest.mark.promise(row=36)
 @pytest.mark.parametrize("base_url", [*INSECURE, "http://[::ffff:127.0.0.1]", "http://0.0.0.0", "http://localhost."])
 def test_http_to_another_machine(base_url: str) -> None:
-    """Promise 36: the key would travel in the clear, and the error says how to permit it."""
+    """The key would travel in the clear, and the error says how to permit it."""
     with pytest.raises(ElevenLabsConfigError, match="allow_insecure_http=True"):
         checked_base_url(base_url, allow_insecure_http=False)
 
@@ -130,6 +131,7 @@ USERINFO = "carries a user name or a password"
 QUERY = "has a query or a fragment"
 
 
+@pytest.mark.promise(row=36)
 @pytest.mark.parametrize("allow_insecure_http", [False, True])
 @pytest.mark.parametrize(
     ("base_url", "fault"),
@@ -181,7 +183,7 @@ QUERY = "has a query or a fragment"
     ],
 )
 def test_what_is_no_base_url(base_url: str, fault: str, allow_insecure_http: bool) -> None:  # noqa: FBT001  # a case
-    """Promise 36: each fault has its own words, whatever is allowed."""
+    """Each fault has its own words, whatever is allowed."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
 

@@ -96,9 +96,10 @@ NOT_TLS = not_tls()
 CUT_OFF = cut_off()
 
 
+@pytest.mark.promise(row=34)
 @pytest.mark.parametrize("cause", CERTIFICATE.values(), ids=list(CERTIFICATE))
 def test_a_certificate_that_is_refused(cause: ssl.SSLError) -> None:
-    """Promise 34: no trust, with the reason that OpenSSL gives."""
+    """No trust, with the reason that OpenSSL gives."""
     assert isinstance(cause, ssl.SSLCertVerificationError)
 
     failure = failure_of(raised_from(aiohttp.ClientConnectorCertificateError(KEY, cause), cause))
@@ -200,7 +201,8 @@ def test_failures(error: aiohttp.ClientError | OSError, failure: Failure) -> Non
     assert "hunter2" not in failure.detail
 
 
+@pytest.mark.promise(row=34)
 def test_a_port_without_tls_is_not_taken_for_a_lost_connection() -> None:
-    """Promise 34: it would be tried again, and the key with it."""
+    """It would be tried again, and the key with it."""
     assert not isinstance(NOT_TLS, ssl.SSLEOFError)
     assert NOT_TLS.reason

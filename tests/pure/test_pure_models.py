@@ -34,6 +34,7 @@ def test_the_documented_types() -> None:
     assert ["realtime_scribe", "batch_scribe", "tts_websocket"] == list(SingleUseTokenType)
 
 
+@pytest.mark.promise(row=38)
 @pytest.mark.parametrize(
     ("token_type", "text"),
     [
@@ -47,13 +48,14 @@ def test_the_documented_types() -> None:
     ],
 )
 def test_a_token_type(token_type: str, text: str) -> None:
-    """Promise 38: one that is well formed is taken, known or not, as the plain text that was matched."""
+    """One that is well formed is taken, known or not, as the plain text that was matched."""
     checked = checked_token_type(token_type)
 
     assert text == checked
     assert str is type(checked)
 
 
+@pytest.mark.promise(row=38)
 @pytest.mark.parametrize(
     "token_type",
     [
@@ -94,7 +96,7 @@ def test_a_token_type(token_type: str, text: str) -> None:
     ids=repr,
 )
 def test_what_is_no_token_type(token_type: object) -> None:
-    """Promise 38: what could lead to another endpoint is refused, and the error names the known types."""
+    """What could lead to another endpoint is refused, and the error names the known types."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         checked_token_type(token_type)
 

@@ -67,6 +67,7 @@ def test_a_key(key: str) -> None:
     assert (str(key), Secret, "'***'") == (str(checked), type(checked), repr(checked))
 
 
+@pytest.mark.promise(row=37)
 @pytest.mark.parametrize(
     ("key", "fault"),
     [
@@ -95,7 +96,7 @@ def test_a_key(key: str) -> None:
     ],
 )
 def test_what_is_no_key(key: object, fault: str) -> None:
-    """Promise 37: each fault is named, and the key is not shown."""
+    """Each fault is named, and the key is not shown."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         checked_api_key(key)
 
@@ -121,10 +122,11 @@ def test_any_text_gives_a_key_or_a_config_error(text: str) -> None:
     assert " " not in text
 
 
+@pytest.mark.promise(row=37)
 @settings(deadline=None)
 @given(st.text(min_size=8).filter(lambda text: not text.isascii()))
 def test_a_key_that_is_refused_is_not_quoted(text: str) -> None:
-    """Promise 37: for any text at all."""
+    """For any text at all."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         checked_api_key(text)
 
@@ -185,11 +187,12 @@ def test_max_retries(value: int) -> None:
     assert value == checked_max_retries(value)
 
 
+@pytest.mark.promise(row=32)
 @pytest.mark.parametrize(
     "value", [-1, 11, 10**400, math.nan, math.inf, 2.0, "2", True, False, None], ids=lambda value: repr(value)[:12]
 )
 def test_what_is_no_number_of_retries(value: object) -> None:
-    """Promise 32: only an integer will do, and `bool` is none."""
+    """Only an integer will do, and `bool` is none."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         checked_max_retries(value)
 
@@ -235,11 +238,12 @@ def test_headers_are_read_only() -> None:
         unchecked["a"] = "c\r\n"
 
 
+@pytest.mark.promise(row=39)
 @pytest.mark.parametrize("value", ["x", None, "", 5, "a\r\nb"], ids=repr)
 @pytest.mark.parametrize("spelled", [str.lower, str.upper, str.title, str], ids=["lower", "upper", "title", "usual"])
 @pytest.mark.parametrize("name", RESERVED)
 def test_reserved_headers(name: str, spelled: Any, value: Any) -> None:
-    """Promise 39: in any case and whatever the value, None too."""
+    """In any case and whatever the value, None too."""
     with pytest.raises(ElevenLabsConfigError, match=f"header '{name.lower()}' is set by the client"):
         checked_headers({spelled(name): value})
 
@@ -265,11 +269,12 @@ def test_what_is_no_name(name: Any) -> None:
     assert "a header's name is not one; give letters, digits and hyphens" == str(caught.value)
 
 
+@pytest.mark.promise(row=39)
 @pytest.mark.parametrize(
     "value", ["hunter2\r\nX: 1", "hunter2\n", "hunter2\x00", "hunter2\x7f", "hunter2é", "hunter2\ud800", 1, True, b"x"]
 )
 def test_what_is_no_value(value: Any) -> None:
-    """Promise 39: the name is told, the value is not."""
+    """The name is told, the value is not."""
     with pytest.raises(ElevenLabsConfigError, match=r"^the value of header 'x-trace' must be text of ASCII") as caught:
         checked_headers({"X-Trace": value})
 

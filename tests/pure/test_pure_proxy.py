@@ -117,12 +117,13 @@ def test_an_empty_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_proxy(API, None, allow_insecure_http=False) is None
 
 
+@pytest.mark.promise(row=40)
 @pytest.mark.parametrize(
     "base_url",
     ["http://api.example", "http://127.0.0.1:1", "https://localhost:1", "https://127.9.9.9", "https://[::1]:1"],
 )
 def test_where_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, base_url: str) -> None:
-    """Promise 40: loopback never goes through its proxy, and an `http:` URL neither."""
+    """Loopback never goes through its proxy, and an `http:` URL neither."""
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example")
 

@@ -34,6 +34,7 @@ def decided(outcome: Outcome, *, attempt: int = 0, max_retries: int = 2, seconds
     )
 
 
+@pytest.mark.promise(row=26)
 @pytest.mark.parametrize(
     ("text", "retry_after", "wait"),
     [
@@ -94,7 +95,7 @@ def decided(outcome: Outcome, *, attempt: int = 0, max_retries: int = 2, seconds
     ],
 )
 def test_retry_after(text: str, retry_after: float | None, wait: float | None) -> None:
-    """Promise 26: obeyed from 0 to 60 s, the end of the call over 60, as if absent when it says nothing."""
+    """Obeyed from 0 to 60 s, the end of the call over 60, as if absent when it says nothing."""
     assert retry_after == retry_after_in_seconds(after(text), FROZEN_CLOCK)
     assert wait == decided(after(text))
 
@@ -150,18 +151,20 @@ def test_no_text_makes_it_fail(text: str) -> None:
     assert wait == (BACKOFF if seconds is None else seconds if seconds <= 60 else None)
 
 
+@pytest.mark.promise(row=28)
 @pytest.mark.parametrize("status_code", [408, 429, 500, 501, 502, 503, 504, 529, 599])
 def test_a_status_that_is_retried(status_code: int) -> None:
-    """Promise 28: another attempt may fare better."""
+    """Another attempt may fare better."""
     assert is_retried(reply(status_code))
 
 
+@pytest.mark.promise(row=28)
 @pytest.mark.parametrize(
     "status_code",
     [100, 101, 200, 204, 300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 409, 413, 422, 499, 600],
 )
 def test_a_status_that_is_not_retried(status_code: int) -> None:
-    """Promise 28: it would come back the same."""
+    """It would come back the same."""
     assert not is_retried(reply(status_code))
     assert decided(reply(status_code)) is None
 
@@ -224,9 +227,10 @@ def test_the_bounds_of_the_backoff(attempt: int, shortest: float, longest: float
     assert longest == backoff_in_seconds(attempt, 1.0)
 
 
+@pytest.mark.promise(row=31)
 @pytest.mark.parametrize(("attempt", "shortest", "longest"), BOUNDS)
 def test_ten_thousand_waits(attempt: int, shortest: float, longest: float) -> None:
-    """Promise 31: all within bounds, spread evenly over them."""
+    """All within bounds, spread evenly over them."""
     chance = random.Random(31)  # noqa: S311  # no secret hangs on it
 
     waits = [backoff_in_seconds(attempt, chance.random()) for _ in range(10_000)]
@@ -248,8 +252,9 @@ def withdrawn(budget: RetryBudget, times: int) -> int:
     return sum(budget.withdraw() for _ in range(times))
 
 
+@pytest.mark.promise(row=29)
 def test_the_budget_of_a_dead_api() -> None:
-    """Promise 29: 200 calls that fail together get 35 retries between them."""
+    """200 calls that fail together get 35 retries between them."""
     budget = RetryBudget()
 
     assert 35 == withdrawn(budget, 400)
@@ -265,9 +270,10 @@ def test_a_refused_retry_costs_nothing() -> None:
     assert 10 == budget.units
 
 
+@pytest.mark.promise(row=29)
 @pytest.mark.parametrize(("successes", "retries"), [(0, 0), (3, 0), (4, 1), (17, 1), (18, 2)])
 def test_clean_successes_refill_the_budget(successes: int, retries: int) -> None:
-    """Promise 29: each adds one unit, and a retry costs fourteen."""
+    """Each adds one unit, and a retry costs fourteen."""
     budget = RetryBudget()
     withdrawn(budget, 35)
 
@@ -318,9 +324,10 @@ def _hasty_threads() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
+@pytest.mark.promise(row=30)
 @pytest.mark.usefixtures("_hasty_threads")
 def test_the_budget_under_threads() -> None:
-    """Promise 30: within its bounds at every moment."""
+    """Within its bounds at every moment."""
     budget = RetryBudget()
     begin = threading.Barrier(THREADS)
 

@@ -29,8 +29,9 @@ def built(headers: Any = None, query: str = "", base_url: str = "https://h.examp
     return RequestTemplate.of(settings).request(f"{base_url}/v1/single-use-token/a", Secret(KEY))
 
 
+@pytest.mark.promise(row=41)
 def test_the_headers_of_a_plain_request() -> None:
-    """Promise 41: one key, the package's name and version, no compression."""
+    """One key, the package's name and version, no compression."""
     request = built()
 
     assert DEFAULTS == request.headers
