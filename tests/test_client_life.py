@@ -29,6 +29,7 @@ async def mint(client: AsyncElevenLabsClient) -> str:
     return (await client.tokens.single_use.create("realtime_scribe")).token
 
 
+@pytest.mark.promise(row=49)
 def test_two_loops_in_turn(api: ScriptedApi) -> None:
     """A client made outside any loop serves each that comes, and leaves no connection in one that ended."""
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
@@ -41,6 +42,7 @@ def test_two_loops_in_turn(api: ScriptedApi) -> None:
     asyncio.run(client.aclose())
 
 
+@pytest.mark.promise(row=49)
 def test_two_loops_at_once(api: ScriptedApi) -> None:
     """A client in two threads keeps their connections apart, and closing it reaches both."""
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
@@ -117,6 +119,7 @@ async def test_an_answer_that_nobody_asked_for(api: ScriptedApi, client: AsyncEl
     assert (2, 2) == (api.connections, len(api.requests))
 
 
+@pytest.mark.promise(row=50)
 @pytest.mark.anyio
 async def test_close_twice_and_call_after(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """Closing again does nothing; a call is refused before it is sent."""
@@ -244,6 +247,7 @@ def test_a_borrowed_session_in_another_loop(api: ScriptedApi) -> None:
     assert 0 == api.connections
 
 
+@pytest.mark.promise(row=40)
 @pytest.mark.parametrize(
     "other",
     [{"ssl": ssl.create_default_context()}, {"proxy": "http://p.example"}, {"trace_configs": [aiohttp.TraceConfig()]}],
@@ -338,6 +342,7 @@ def test_a_client_that_was_never_used_does_not_warn() -> None:
     gc.collect()
 
 
+@pytest.mark.promise(row=52)
 def test_no_asyncio_loop(api: ScriptedApi) -> None:
     """Under another library the error names the way that works."""
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
@@ -455,6 +460,7 @@ async def test_what_a_trace_hook_raises_passes_through(api: ScriptedApi) -> None
             await mint(client)
 
 
+@pytest.mark.promise(row=49)
 def test_many_loops_that_come_and_go(api: ScriptedApi) -> None:
     """Threads that each run loop after loop do not trip over the lanes that the others leave."""
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)

@@ -1,10 +1,7 @@
 """TLS and proxies, with certificates and a proxy of the tests' own."""
 
-import asyncio
 import base64
-import socket
 import ssl
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +11,6 @@ from elevenlabs_tokens import (
     AsyncElevenLabsClient,
     ElevenLabsConfigError,
     ElevenLabsConnectionError,
-    ElevenLabsTLSError,
 )
 from elevenlabs_tokens._http.sessions import default_ssl_context
 from frozen import KEY
@@ -77,46 +73,7 @@ async def test_a_context_of_the_caller_s(tls_api: ScriptedApi, authority: trustm
     assert "sutkn_1234567890" == await mint(AsyncElevenLabsClient(api_key=KEY, base_url=tls_api.base_url, ssl=context))
 
 
-async def test_nobody_vouches_for_the_certificate(tls_api: ScriptedApi) -> None:
-    """It is not tried again, and no request is sent."""
-    with pytest.raises(ElevenLabsTLSError) as caught:
-        await mint(AsyncElevenLabsClient(api_key=KEY, base_url=tls_api.base_url))
-
-    assert str(caught.value).startswith(f"no trust in the TLS of 127.0.0.1:{tls_api.port} (unable to get local issuer")
-    assert (1, []) == (tls_api.connections, tls_api.requests)
-
-
-@pytest.mark.usefixtures("trusted")
-async def test_a_certificate_of_another_host(authority: trustme.CA) -> None:
-    """The name must be the one that was asked."""
-    with ScriptedApi(server_context(authority, "other.example.test")) as api:
-        with pytest.raises(ElevenLabsTLSError, match=r"certificate is not valid for '127\.0\.0\.1'"):
-            await mint(AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url))
-
-        assert (1, []) == (api.connections, api.requests)
-
-
-async def test_https_to_a_port_that_speaks_plain_http() -> None:
-    """What answers is not TLS."""
-    with ScriptedApi() as plain:
-        listener = socket.create_server(("127.0.0.1", 0))
-
-        def answer() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-        thread = threading.Thread(target=answer)
-        thread.start()
-        with pytest.raises(ElevenLabsTLSError):
-            await mint(AsyncElevenLabsClient(api_key=KEY, base_url=f"https://127.0.0.1:{listener.getsockname()[1]}"))
-        await asyncio.to_thread(thread.join, 5)
-        listener.close()
-
-    assert [] == plain.requests
-
-
+@pytest.mark.promise(row=40)
 @pytest.mark.usefixtures("trusted")
 async def test_the_environment_s_proxy(
     tls_api: ScriptedApi, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
@@ -138,6 +95,7 @@ async def test_the_environment_s_proxy(
     assert b"Proxy-Authorization" not in tls_api.requests[0]
 
 
+@pytest.mark.promise(row=40)
 @pytest.mark.usefixtures("trusted")
 async def test_an_argument_wins_over_the_environment(
     tls_api: ScriptedApi, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
@@ -150,19 +108,7 @@ async def test_an_argument_wins_over_the_environment(
     assert proxy.heads[0].startswith(f"CONNECT 127.0.0.1:{tls_api.port} HTTP/1.1\r\n".encode())
 
 
-@pytest.mark.usefixtures("trusted")
-async def test_loopback_goes_through_no_proxy_of_the_environment(
-    tls_api: ScriptedApi, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nor does http, which would show the key to it."""
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
-    monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.address}")
-
-    await mint(AsyncElevenLabsClient(api_key=KEY, base_url=tls_api.base_url))
-
-    assert [] == proxy.heads
-
-
+@pytest.mark.promise(row=40)
 async def test_a_proxy_that_refuses(proxy: ConnectProxy) -> None:
     """It is not asked again, and its password is not in the error."""
     proxy.refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
@@ -205,6 +151,7 @@ async def test_plain_http_through_a_proxy(proxy: ConnectProxy) -> None:
     assert b"\r\nProxy-Authorization: Basic " + base64.b64encode(b"user:pass") + b"\r\n" in proxy.heads[0]
 
 
+@pytest.mark.promise(row=40)
 @pytest.mark.parametrize("proxy_url", ["socks5://127.0.0.1:1080", "ftp://a", "http://", "http://[::1", "http://a:b"])
 async def test_what_is_no_proxy(proxy_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused when the client is made, as an argument and from the environment."""
