@@ -290,20 +290,6 @@ async def test_a_callable_key_that_gives_no_key(api: ScriptedApi) -> None:
     assert 0 == api.connections
 
 
-@pytest.mark.promise(row=53)
-async def test_what_a_callable_key_raises_passes_through(api: ScriptedApi) -> None:
-    """It is the caller's own exception."""
-
-    def vault_is_sealed() -> str:
-        raise LookupError("sealed")
-
-    async with AsyncElevenLabsClient(base_url=api.base_url, api_key=vault_is_sealed) as client:
-        with pytest.raises(LookupError, match="sealed"):
-            await client.tokens.single_use.create("realtime_scribe")
-
-    assert 0 == api.connections
-
-
 async def test_an_echoed_key_is_masked(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """Wherever the API quotes it, `***` stands in its place."""
     detail = {"status": "invalid_api_key", "message": f"No such key: {KEY}"}

