@@ -194,6 +194,20 @@ async def test_closed_by_hand(api: ScriptedApi, client: AsyncElevenLabsClient) -
     assert [] == api.requests
 
 
+async def test_closed_by_hand_it_stays_so(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """Sent on, or given to a task, it says that it is spent, as a coroutine does."""
+    promise, other = mint(client), mint(client)
+    for started in (promise, other):
+        started.send(None)
+        started.close()
+
+    with pytest.raises(RuntimeError, match="was cancelled"):
+        promise.send(None)
+    with pytest.raises(RuntimeError, match="was cancelled"):
+        await asyncio.create_task(other)
+    assert [] == api.requests
+
+
 async def test_an_anyio_scope_inside_a_task_of_it(api: ScriptedApi) -> None:
     """The scope asks after the state of the coroutine that its task runs."""
     cancelled: list[bool] = []

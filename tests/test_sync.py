@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import gc
 import http.client
 import json
 import linecache
@@ -13,7 +12,6 @@ import sys
 import threading
 import time
 import traceback
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -131,9 +129,10 @@ def test_a_traceback_is_short_and_shows_nothing(api: ScriptedApi, client: Eleven
     assert (None, None) == (caught.value.__cause__, caught.value.__context__)
 
 
-# Promise 50: after close.
+# After close.
 
 
+@pytest.mark.promise(row=50)
 def test_close_twice_and_call_after(api: ScriptedApi, client: ElevenLabsClient) -> None:
     """Closing again does nothing; a call is refused."""
     mint(client)
@@ -142,6 +141,22 @@ def test_close_twice_and_call_after(api: ScriptedApi, client: ElevenLabsClient) 
 
     with pytest.raises(ClientClosedError):
         mint(client)
+    assert 1 == len(api.requests)
+
+
+@pytest.mark.promise(row=50)
+def test_close_during_a_call(api: ScriptedApi, client: ElevenLabsClient) -> None:
+    """The thread that waits is told why, in under 1 s."""
+    api.replies += [[Act.STALL]]
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(mint, client)
+        assert api.request_came.wait(5)
+        began = time.monotonic()
+        client.close()
+        with pytest.raises(ClientClosedError):
+            call.result(5)
+
+    assert time.monotonic() - began < 1
     assert 1 == len(api.requests)
 
 
@@ -156,52 +171,73 @@ print(threading.active_count())
     assert "1\n" == run_python(program).stdout
 
 
-def test_dropped_unclosed(api: ScriptedApi) -> None:
-    """One warning, that names the class."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        mint(ElevenLabsClient(api_key=KEY, base_url=api.base_url))
-        gc.collect()
-
-    assert ["an ElevenLabsClient was dropped without being closed; use it in an (async) with block, or close it"] == [
-        str(item.message) for item in caught
-    ]
-
-
-# Promise 54: inside a running loop.
-
-
+@pytest.mark.promise(row=54)
 @pytest.mark.anyio
 async def test_inside_a_running_loop(client: ElevenLabsClient) -> None:
     """It works, as in a notebook, and warns at the caller's line of what a web app must not do."""
     with pytest.warns(BlockingCallWarning, match="AsyncElevenLabsClient") as caught:
-        token = client.tokens.single_use.create("realtime_scribe")
+        tokens = [client.tokens.single_use.create("realtime_scribe").token for _ in range(2)]
+    with pytest.warns(BlockingCallWarning, match="AsyncElevenLabsClient") as caught_too:
+        answer = client.tokens.single_use.with_raw_response.create("realtime_scribe")
+    client.close()  # which says nothing
 
-    [warning] = caught
-    assert TOKEN == token.token
-    assert __file__ == warning.filename
-    assert "token = client.tokens.single_use.create" in linecache.getline(__file__, warning.lineno)
+    assert [TOKEN] * 3 == [*tokens, answer.data.token]
+    assert [__file__] * 3 == [warning.filename for warning in (*caught, *caught_too)]
+    lines = [linecache.getline(__file__, warning.lineno).split()[0] for warning in (*caught, *caught_too)]
+    assert ["tokens", "tokens", "answer"] == lines
     assert issubclass(BlockingCallWarning, RuntimeWarning)
 
 
-# Promise 55: on the loop's own thread.
+# On the loop's own thread.
 
 
-def test_on_the_loop_s_own_thread(api: ScriptedApi) -> None:
-    """It is an error at once, never a deadlock."""
-    with (
-        ElevenLabsClient(api_key=KEY, base_url=api.base_url) as inner,
-        ElevenLabsClient(api_key=lambda: mint(inner), base_url=api.base_url) as outer,
-        pytest.raises(ElevenLabsConfigError, match="cannot wait for itself"),
-    ):
-        mint(outer)
+KEYS_ASKED_FOR_WRONGLY = {
+    "a call": """
+def key(): return mint(inner)
+""",
+    "a call of an async callable": """
+async def key(): return mint(inner)
+""",
+    "a client of its own": """
+def key():
+    with ElevenLabsClient(api_key="none", base_url=base_url) as own:
+        return mint(own)
+""",
+    "a client that it closes": """
+mint(inner)
+def key():
+    inner.close()
+    return mint(inner)
+""",
+}
 
-    assert 0 == api.connections
+
+@pytest.mark.promise(row=55)
+@pytest.mark.parametrize("key", KEYS_ASKED_FOR_WRONGLY.values(), ids=KEYS_ASKED_FOR_WRONGLY)
+def test_on_the_loop_s_own_thread(api: ScriptedApi, key: str) -> None:
+    """It is an error at once that says what to do, never a deadlock, and the loop serves the next call."""
+    program = f"""
+from elevenlabs_tokens import ElevenLabsClient, ElevenLabsConfigError
+base_url = "{api.base_url}"
+inner = ElevenLabsClient(api_key="{KEY}", base_url=base_url)
+other = ElevenLabsClient(api_key="{KEY}", base_url=base_url)
+def mint(client): return client.tokens.single_use.create("realtime_scribe").token
+{key}
+outer = ElevenLabsClient(api_key=key, base_url=base_url)
+try: mint(outer)
+except ElevenLabsConfigError as error: print(error)
+print(mint(other))
+"""
+    run = run_python(program, timeout=5)
+
+    assert run.stdout.startswith("a sync client was called in the thread that runs its calls, which cannot wait for")
+    assert run.stdout.endswith(f"; in an api_key callable, await an AsyncElevenLabsClient\n{TOKEN}\n")
 
 
-# Promise 56: many threads.
+# Many threads.
 
 
+@pytest.mark.promise(row=56)
 def test_many_threads(api: ScriptedApi, client: ElevenLabsClient) -> None:
     """32 threads make 50 calls each through one more thread."""
     mint(client)
@@ -215,7 +251,7 @@ def test_many_threads(api: ScriptedApi, client: ElevenLabsClient) -> None:
     assert 1 == portals
 
 
-# Promise 57: fork.
+# Fork.
 
 FORK = """
 import os, sys, threading, time, warnings
@@ -240,6 +276,7 @@ def codes(children):
 """
 
 
+@pytest.mark.promise(row=57)
 def test_fork_after_use(api: ScriptedApi) -> None:
     """The child answers on a socket of its own, and the parent goes on with its own."""
     program = FORK.format(key=KEY, base_url=api.base_url) + "mint(); print(codes([in_child(mint)])); mint()"
@@ -248,6 +285,7 @@ def test_fork_after_use(api: ScriptedApi) -> None:
     assert (2, 3) == (api.connections, len(api.requests))
 
 
+@pytest.mark.promise(row=57)
 def test_four_workers_forked_before_use(api: ScriptedApi) -> None:
     """Each has its own."""
     program = FORK.format(key=KEY, base_url=api.base_url) + "print(codes([in_child(mint) for _ in range(4)]))"
@@ -256,6 +294,7 @@ def test_four_workers_forked_before_use(api: ScriptedApi) -> None:
     assert 4 == api.connections
 
 
+@pytest.mark.promise(row=57)
 def test_fork_while_the_lock_is_held(api: ScriptedApi) -> None:
     """Neither the portal's nor the retry budget's stays locked in the child."""
     api.replies += [reply(), reply(503, {}, {"Retry-After": "0.01"})]
@@ -280,7 +319,7 @@ mint()
     assert 4 == len(api.requests)
 
 
-# Promise 58: the interpreter's exit.
+# The interpreter's exit.
 
 EXITS = {
     "idle": "mint()",
@@ -291,14 +330,19 @@ EXITS = {
 }
 
 
+@pytest.mark.promise(row=58)
 @pytest.mark.parametrize("action", EXITS.values(), ids=EXITS)
 def test_exit(api: ScriptedApi, action: str) -> None:
-    """Code 0, nothing on stderr."""
-    run = run_python(FORK.format(key=KEY, base_url=api.base_url) + action, timeout=20)
+    """Code 0 in under 2 s, nothing on stderr."""
+    program = FORK.format(key=KEY, base_url=api.base_url) + action + "\nprint(time.monotonic(), flush=True)"
+    run = run_python(program, timeout=20)
+    ended = time.monotonic()
 
-    assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
+    assert (0, "") == (run.returncode, run.stderr)
+    assert ended - min(map(float, run.stdout.split())) < 2
 
 
+@pytest.mark.promise(row=58)
 def test_exit_with_a_call_in_flight(api: ScriptedApi) -> None:
     """The call is given up, and its thread is told why."""
     api.replies += [[Act.STALL]]
@@ -323,6 +367,7 @@ sys.stdin.read(1)
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.promise(row=58)
 def test_exit_during_a_lookup_that_hangs() -> None:
     """The resolver cannot be interrupted, and nobody waits for it."""
     program = f"""
@@ -338,6 +383,7 @@ except ElevenLabsTimeoutError: print("timed out")
     assert (0, "timed out\n", "") == (run.returncode, run.stdout, run.stderr)
 
 
+@pytest.mark.promise(row=58)
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["first call", "after a call"])
 @pytest.mark.parametrize("registered", ["before", "after"])
@@ -363,9 +409,10 @@ atexit.register(hook)
     assert (0, "") == (run.returncode, run.stderr)
 
 
-# Promise 59: Ctrl-C.
+# Ctrl-C.
 
 
+@pytest.mark.promise(row=59)
 def test_ctrl_c(api: ScriptedApi) -> None:
     """It arrives at once, and the server sees the connection close."""
     api.replies += [[Act.STALL]]
@@ -373,8 +420,7 @@ def test_ctrl_c(api: ScriptedApi) -> None:
         FORK.format(key=KEY, base_url=api.base_url)
         + """
 import signal
-def interrupt(*_): raise KeyboardInterrupt
-signal.signal(signal.SIGUSR1, interrupt)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 try: mint()
 except KeyboardInterrupt: print("interrupted", flush=True)
 sys.stdin.read(1)
@@ -388,7 +434,7 @@ print("goes on")
         assert process.stdout is not None
         assert api.request_came.wait(20)
         began = time.monotonic()
-        process.send_signal(signal.SIGUSR1)
+        process.send_signal(signal.SIGINT)
         line = process.stdout.readline()
         took = time.monotonic() - began
         closed = api.connection_closed.wait(0.5)
@@ -399,9 +445,10 @@ print("goes on")
     assert closed
 
 
-# Promise 60: gevent.
+# Gevent.
 
 
+@pytest.mark.promise(row=60)
 def test_gevent(api: ScriptedApi) -> None:
     """Greenlets wait side by side, and nothing is said at exit."""
     api.delay_in_seconds = 0.3
@@ -424,9 +471,10 @@ client.close()
     assert 50 == len(api.requests)
 
 
-# Promise 61: worker threads of a scope that is cancelled.
+# Worker threads of a scope that is cancelled.
 
 
+@pytest.mark.promise(row=61)
 @pytest.mark.anyio
 async def test_worker_threads_of_a_cancelled_scope(api: ScriptedApi, client: ElevenLabsClient) -> None:
     """As in a web framework whose client went away: each call still gives its token or an error of ours."""
@@ -451,6 +499,7 @@ async def test_worker_threads_of_a_cancelled_scope(api: ScriptedApi, client: Ele
 # What a caller's own code raises.
 
 
+@pytest.mark.promise(row=53)
 def test_a_key_callable_that_exits(api: ScriptedApi, client: ElevenLabsClient) -> None:
     """SystemExit reaches the caller, and the loop lives on for the others."""
 
@@ -482,6 +531,7 @@ def token():
 """
 
 
+@pytest.mark.promise(row=57)
 @pytest.mark.parametrize("used_before_the_fork", [False, True])
 def test_flask_under_gunicorn(api: ScriptedApi, tmp_path: Path, *, used_before_the_fork: bool) -> None:
     """Four workers, forked from a parent that has the client, mint each on a socket of its own, and stop at once."""
@@ -528,6 +578,7 @@ def post(address: Path, path: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.promise(row=57)
 def test_a_prefork_pool(api: ScriptedApi) -> None:
     """As Celery has them: processes forked from one that has used the client."""
     program = f"""
