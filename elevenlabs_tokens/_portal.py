@@ -99,51 +99,49 @@ class Portal:
             ClientClosedError: The interpreter is exiting.
         """
         try:
-            self._check_caller()
             running = self._running or self._start()
+            self._warn_if_blocking(running)
         except BaseException:
             work.close()
             raise
         try:
-            return self._run(work, running.loop)
+            return self._run(work, running)
         except ElevenLabsError as error:
             raise error.with_traceback(None) from None  # the way through the loop tells nothing
 
     def finish(self, closing: Coroutine[Any, Any, None]) -> None:
         """Run what closes a client; where no loop runs, there is nothing that it would have to wait for."""
         if self._running is not None and not self._is_stopped:
-            self._run(closing, self._running.loop)
+            self._run(closing, self._running)
             return
         with suppress(StopIteration):
             closing.send(None)
 
-    def _check_caller(self) -> None:
-        if self._is_stopped:
-            raise _exiting()
-        loop = asyncio._get_running_loop()  # noqa: SLF001  # exported for all its name, and does not raise
-        if loop is None:
-            return
-        running = self._running
-        if running is None or loop is not running.loop:
-            text = "this blocks the event loop around it until it is done; await the same of AsyncElevenLabsClient"
-            warnings.warn(text, BlockingCallWarning, stacklevel=5)
-        elif threading.get_ident() == running.thread.ident:
-            text = "a sync client was called in the thread that runs its calls, which cannot wait for itself"
-            raise ElevenLabsConfigError(f"{text}; in an api_key callable, await an AsyncElevenLabsClient")
-        # Else a greenlet: it shares the thread of the loop, which goes on while it waits.
-
     def _start(self) -> _Running:
         with self._lock:
-            if self._is_stopped:
-                raise _exiting()
-            if self._running is None:
+            if self._running is None and not self._is_stopped:
                 self._running = _start()
-            return self._running
+        if self._running is None:
+            raise _exiting()
+        return self._running
 
-    def _run(self, work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
-        call = _Call(work, loop)
+    def _warn_if_blocking(self, running: _Running) -> None:
+        if asyncio._get_running_loop() not in (None, running.loop):  # noqa: SLF001  # exported, for all its name
+            text = "this blocks the event loop around it until it is done; await the same of AsyncElevenLabsClient"
+            warnings.warn(text, BlockingCallWarning, stacklevel=5)
+
+    def _run(self, work: Coroutine[Any, Any, T], running: _Running) -> T:
+        # A greenlet of another thread's number shares the thread of the loop, which goes on while it waits.
+        if threading.get_ident() == running.thread.ident and asyncio._get_running_loop() is running.loop:  # noqa: SLF001
+            work.close()
+            text = "a sync client was called in the thread that runs its calls, which cannot wait for itself"
+            raise ElevenLabsConfigError(f"{text}; in an api_key callable, await an AsyncElevenLabsClient")
+        call = _Call(work, running.loop)
         self._calls.add(call)
         try:
+            if self._is_stopped:
+                work.close()
+                raise _exiting()
             call.make()
             return call.result()
         finally:

@@ -76,6 +76,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         """End the call where it waits; as a coroutine's."""
         if self._steps is not None:
             self._steps.close()
+            self._steps = None
         self._has_begun = True
         self._call.close()
 

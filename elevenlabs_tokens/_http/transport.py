@@ -222,10 +222,9 @@ class Lane:
         except BaseException:
             response.close()
             raise
-        if len(body) > MAX_BODY_BYTES:
+        if response.connection is not None:
             response.close()
-            return Reply(response.status, response.headers, None)
-        return Reply(response.status, response.headers, bytes(body))
+        return Reply(response.status, response.headers, bytes(body) if len(body) <= MAX_BODY_BYTES else None)
 
     def _arguments(self, request: Request) -> Mapping[str, Any]:
         """Give what this request needs and no more, for each argument costs, even if it is None."""

@@ -328,7 +328,7 @@ async def test_cancelled_in_the_same_instant(
     await asyncio.to_thread(api.request_came.wait, 5)
     lane = client._sessions.lane_here()
     assert lane is not None
-    [wait] = lane._waits
+    [wait] = lane._watch.waits
 
     loop, closing = asyncio.get_running_loop(), None
     if is_first:
