@@ -5,8 +5,9 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from types import TracebackType
@@ -20,41 +21,67 @@ class Act(Enum):
     """What a script may do besides sending bytes."""
 
     CLOSE = auto()
-    """End the connection in good order."""
+    """End the connection in good order (FIN)."""
     RESET = auto()
-    """Cut it."""
+    """Cut it (RST)."""
+    READ = auto()
+    """Wait until something comes."""
     STALL = auto()
     """Say nothing more until the other side closes the connection, or the server stops."""
 
 
-Step = bytes | Act | threading.Event
+@dataclass(frozen=True)
+class Pieces:
+    """What goes out piece by piece, each in a segment of its own, for as long as the other side takes it.
+
+    Attributes:
+        pieces: The bytes; `itertools.repeat` makes them endless.
+        every_in_seconds: The pause after each.
+    """
+
+    pieces: Iterable[bytes]
+    every_in_seconds: float = 0.0
+
+
+def dribble(content: bytes, every_in_seconds: float) -> Pieces:
+    """Send one byte at a time."""
+    return Pieces([bytes([byte]) for byte in content], every_in_seconds)
+
+
+Step = bytes | Pieces | Act | threading.Event | Callable[[], object]
+"""Bytes to send, something to do, an event to wait for, or one to set: `event.set`."""
 Script = Sequence[Step]
 
 
-def reply(status: int = 200, body: Any = TOKEN, headers: Mapping[str, str] | None = None) -> Script:
-    """Write an answer in good order: a mapping or list goes out as JSON, bytes as they are."""
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+def head(status: int = 200, headers: Mapping[str, object] | None = None) -> bytes:
+    """Write the first part of an answer, with the headers that are given and no others."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
         phrase = "Unknown"
-    lines = [f"HTTP/1.1 {status} {phrase}", f"Content-Length: {len(content)}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    return [b"\r\n".join(line.encode() for line in lines) + HEAD_END + content]
+    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+    return "\r\n".join(lines).encode() + HEAD_END
+
+
+def reply(status: int = 200, body: Any = TOKEN, headers: Mapping[str, str] | None = None) -> list[bytes]:
+    """Write an answer in good order: a mapping or list goes out as JSON, bytes as they are."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return [head(status, {"Content-Length": len(content), **(headers or {})}) + content]
 
 
 class ScriptedApi:
     """A server whose every request takes the next script off the list; without one, it hands out a token.
 
-    A script's steps are bytes to send, an `Act`, or an event to wait for.
-
     Args:
         tls: What makes it speak TLS.
 
     Attributes:
-        replies: The scripts still to be played.
+        greetings: The scripts that are still to be played to connections when they are accepted, before TLS.
+        replies: The scripts still to be played to requests.
         requests: The bytes of every request, as they came.
         connections: How many were accepted.
+        received: Every byte that came, request or not; of a script that greets, what came before TLS.
+        bytes_sent: How many went out.
         request_came: Set by every request.
         connection_closed: Set when the other side has closed a connection.
         delay_in_seconds: How long every reply waits.
@@ -62,9 +89,12 @@ class ScriptedApi:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
+        self.greetings: list[Script] = []
         self.replies: list[Script] = []
         self.requests: list[bytes] = []
         self.connections = 0
+        self.received = bytearray()
+        self.bytes_sent = 0
         self.request_came = threading.Event()
         self.connection_closed = threading.Event()
         self.delay_in_seconds = 0.0
@@ -113,24 +143,21 @@ class ScriptedApi:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # one send, one segment
             with self._lock:
                 self.connections += 1
                 self._open.add(connection)
-            self._start(self._serve, connection)
+                greeting = self.greetings.pop(0) if self.greetings else ()
+            self._start(self._serve, connection, greeting)
 
-    def _serve(self, connection: socket.socket) -> None:
-        received = b""
+    def _serve(self, connection: socket.socket, greeting: Script) -> None:
         try:
-            if self._tls:
-                connection = self._secured(connection, self._tls)
-            while chunk := connection.recv(65536):
-                received += chunk
-                while HEAD_END in received:
-                    head, _, received = received.partition(HEAD_END)
-                    if not self._play(connection, head + HEAD_END):
-                        return
+            if self._play(connection, greeting):
+                if self._tls:
+                    connection = self._secured(connection, self._tls)
+                self._answer_all(connection)
         except OSError:
-            pass
+            self.connection_closed.set()
         finally:
             with self._lock:
                 self._open.discard(connection)
@@ -143,24 +170,60 @@ class ScriptedApi:
             self._open.add(secured)
         return secured
 
-    def _play(self, connection: socket.socket, request: bytes) -> bool:
+    def _answer_all(self, connection: socket.socket) -> None:
+        received = b""
+        while chunk := self._receive(connection):
+            received += chunk
+            while HEAD_END in received:
+                request, _, received = received.partition(HEAD_END)
+                with self._lock:
+                    self.requests.append(request + HEAD_END)
+                    script = self.replies.pop(0) if self.replies else reply()
+                self.request_came.set()
+                self._stopping.wait(self.delay_in_seconds)
+                if not self._play(connection, script):
+                    return
+
+    def _receive(self, connection: socket.socket) -> bytes:
+        chunk = connection.recv(65536)
         with self._lock:
-            self.requests.append(request)
-            script = self.replies.pop(0) if self.replies else reply()
-        self.request_came.set()
-        self._stopping.wait(self.delay_in_seconds)
+            self.received += chunk
+        if not chunk:
+            self.connection_closed.set()
+        return chunk
+
+    def _send(self, connection: socket.socket, content: bytes) -> None:
+        connection.sendall(content)
+        with self._lock:
+            self.bytes_sent += len(content)
+
+    def _play(self, connection: socket.socket, script: Script) -> bool:
+        """Play a script, and tell whether the connection goes on."""
         for step in script:
-            if isinstance(step, bytes):
-                connection.sendall(step)
-            elif isinstance(step, threading.Event):
-                step.wait(10)
-            elif step is Act.STALL:
-                with suppress(OSError):
-                    connection.recv(1)
-                self.connection_closed.set()
-                return False
-            else:
-                if step is Act.RESET:
-                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                return False
-        return True
+            match step:
+                case bytes():
+                    self._send(connection, step)
+                case Pieces():
+                    for piece in step.pieces:
+                        self._send(connection, piece)
+                        if self._stopping.wait(step.every_in_seconds):
+                            break
+                case threading.Event():
+                    while not (step.wait(0.05) or self._stopping.is_set()):
+                        pass
+                case Act():
+                    self._act(connection, step)
+                case _:
+                    step()
+        return not any(isinstance(step, Act) and step is not Act.READ for step in script)
+
+    def _act(self, connection: socket.socket, act: Act) -> None:
+        if act is Act.READ:
+            self._receive(connection)
+        elif act is Act.STALL:
+            while self._receive(connection):
+                pass
+        else:
+            if act is Act.RESET:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
