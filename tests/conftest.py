@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 
+import aiohttp
 import pytest
 
 from elevenlabs_tokens import AsyncElevenLabsClient
@@ -40,3 +41,15 @@ async def client(api: ScriptedApi, time: FrozenTime) -> AsyncIterator[AsyncEleve
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
         open_client._pipeline.clock = time.clock()
         yield open_client
+
+
+@pytest.fixture(params=["owned", "borrowed"])
+async def either_client(
+    request: pytest.FixtureRequest, api: ScriptedApi, time: FrozenTime
+) -> AsyncIterator[AsyncElevenLabsClient]:
+    """A client with a session of its own, and one with a session that it borrowed."""
+    async with aiohttp.ClientSession() as session:
+        borrowed = session if request.param == "borrowed" else None
+        async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=borrowed) as client:
+            client._pipeline.clock = time.clock()
+            yield client
