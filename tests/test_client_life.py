@@ -84,39 +84,6 @@ async def test_connections_are_kept(api: ScriptedApi, client: AsyncElevenLabsCli
     assert (1, 3) == (api.connections, len(api.requests))
 
 
-@pytest.mark.anyio
-async def test_cookies_are_not(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
-    """Nothing that one reply sets goes out with the next request."""
-    api.replies += [reply(headers={"Set-Cookie": "a=b; Path=/"})]
-
-    await mint(client)
-    await mint(client)
-
-    assert b"ookie" not in api.requests[1]
-
-
-@pytest.mark.anyio
-async def test_an_answer_that_nobody_asked_for(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
-    """Read before the next request went out, it is dropped with its connection and never returned."""
-    minted = threading.Event()
-    api.replies += [[*reply(), minted, *reply(body={"token": "sutkn_planted"})]]
-
-    await mint(client)
-    lane = client._sessions.lane_here()
-    assert lane is not None
-    connector: Any = lane._session.connector
-    [[(protocol, _)]] = connector._conns.values()
-    minted.set()
-    async with asyncio.timeout(5):
-        while not protocol.should_close:  # noqa: ASYNC110  # nothing else tells that the loop has read
-            await asyncio.sleep(0)
-    second = await client.tokens.single_use.with_raw_response.create("realtime_scribe")
-
-    assert "sutkn_1234567890" == second.data.token
-    assert 1 == second.raw_response.retries_taken
-    assert (2, 2) == (api.connections, len(api.requests))
-
-
 @pytest.mark.promise(row=50)
 @pytest.mark.anyio
 async def test_close_twice_and_call_after(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:

@@ -63,6 +63,7 @@ def test_any_2xx_with_a_token(status_code: int, content_type: str) -> None:
     assert TOKEN == answer_to(reply(status_code, GOOD, [("Content-Type", content_type)])).data.token
 
 
+@pytest.mark.promise(row=24)
 @pytest.mark.parametrize(
     ("body", "token"),
     [
@@ -114,6 +115,8 @@ NO_TOKEN = "expected a string @ $.token"
 MISSING = "required field missing @ $.token"
 
 
+@pytest.mark.promise(row=16)
+@pytest.mark.promise(row=23)
 @pytest.mark.parametrize(
     "body",
     [
@@ -157,6 +160,8 @@ def test_what_is_no_token(body: Any) -> None:
 COMPRESSED = "compressed data, which was not asked for,"
 
 
+@pytest.mark.promise(row=17)
+@pytest.mark.promise(row=18)
 @pytest.mark.parametrize(
     ("status_code", "body", "headers", "fault"),
     [
@@ -204,6 +209,7 @@ def test_a_reply_that_is_none(status_code: int, body: Any, headers: list[tuple[s
     assert error.raw_response is not None
 
 
+@pytest.mark.promise(row=12)
 @pytest.mark.parametrize("status_code", [301, 302, 303, 307, 308])
 def test_a_redirect_says_what_to_do(status_code: int) -> None:
     """Promise 12: it names the redirect, and why it was not followed."""
@@ -226,6 +232,7 @@ def test_neither_cause_nor_context() -> None:
 # Error statuses
 
 
+@pytest.mark.promise(row=25)
 @pytest.mark.parametrize(
     ("status_code", "body", "kind", "code", "api_status", "message", "request_id"),
     [
@@ -461,6 +468,7 @@ def test_error_bodies(  # noqa: PLR0917  # the columns of a table
     assert (status_code, request_id) == (error.raw_response.status_code, error.raw_response.request_id)
 
 
+@pytest.mark.promise(row=22)
 @pytest.mark.parametrize(
     "body",
     [
@@ -483,6 +491,7 @@ def test_an_error_status_without_json(status_code: int, kind: type[ElevenLabsErr
     assert "hunter2" not in str(error)
 
 
+@pytest.mark.promise(row=25)
 def test_the_items_of_a_422() -> None:
     """Each is read; what the API adds to them stays in the body."""
     detail = [
@@ -549,6 +558,7 @@ def test_items_without_a_message() -> None:
     assert error.message is None
 
 
+@pytest.mark.promise(row=25)
 @pytest.mark.parametrize(
     ("headers", "in_body", "request_id"),
     [
@@ -594,6 +604,7 @@ def test_the_wait_that_the_api_named(
 # The key
 
 
+@pytest.mark.promise(row=25)
 @pytest.mark.parametrize("echo", [KEY, "sk/+=&", "sk%41?"], ids=["plain", "reserved characters", "a percent sign"])
 def test_a_key_that_is_echoed(echo: str) -> None:
     """Promise 25: it is `***` in all that an error holds."""
@@ -614,6 +625,7 @@ def test_a_key_that_is_echoed(echo: str) -> None:
     assert echo not in repr(vars(error))
 
 
+@pytest.mark.promise(row=25)
 @pytest.mark.parametrize(
     ("status_code", "body"), [(200, b"{}"), (302, b""), (400, b""), (401, {"detail": {"status": KEY, "code": KEY}})]
 )
@@ -633,6 +645,7 @@ def test_a_key_in_the_response_of_a_success() -> None:
     assert f"{URL}?k=***" == result.raw_response.url
 
 
+@pytest.mark.promise(row=25)
 @pytest.mark.parametrize("field", ["code", "message", "status", "request_id"])
 def test_a_key_in_a_field(field: str) -> None:
     """Whichever field of an error's object it stands in."""
@@ -872,6 +885,7 @@ BODIES = (
 STATUS_CODES = st.integers(100, 999) | st.sampled_from([200, 301, 400, 401, 422, 429, 503])
 
 
+@pytest.mark.promise(row=19)
 @settings(max_examples=2_000, deadline=None)
 @given(STATUS_CODES, st.binary())
 def test_arbitrary_bytes(status_code: int, body: bytes) -> None:
@@ -883,6 +897,7 @@ def test_arbitrary_bytes(status_code: int, body: bytes) -> None:
     assert 0 < len(str(result)) < 300
 
 
+@pytest.mark.promise(row=19)
 @settings(max_examples=200, deadline=None)
 @given(STATUS_CODES, BODIES, st.lists(st.tuples(st.text(), st.text() | st.just(KEY))))
 @example(200, b"[" * 65_536, [])
