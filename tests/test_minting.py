@@ -175,8 +175,6 @@ async def test_error_statuses(
     assert "(request id req9)" in str(error)
 
 
-
-
 async def test_an_unknown_option(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """It is refused with the names that there are."""
     with pytest.raises(ElevenLabsConfigError, match=r"has no 'timeout'; it has timeout_in_seconds, attempt_timeout"):
@@ -241,5 +239,3 @@ async def test_a_callable_key_that_gives_no_key(api: ScriptedApi) -> None:
 
     assert "secret" not in str(caught.value)
     assert 0 == api.connections
-
-

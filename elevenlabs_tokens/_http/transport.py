@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
 from yarl import URL
 
 from elevenlabs_tokens._http.connector import refuse_early_answer
@@ -224,6 +224,8 @@ class Lane:
             raise
         if response.connection is not None:
             response.close()
+        if len(response.headers.getall("Content-Length", ())) > 1:
+            raise BadHttpMessage("more than one Content-Length")  # which aiohttp's parser in Python lets pass
         return Reply(response.status, response.headers, bytes(body) if len(body) <= MAX_BODY_BYTES else None)
 
     def _arguments(self, request: Request) -> Mapping[str, Any]:
