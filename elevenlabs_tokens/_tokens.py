@@ -104,7 +104,7 @@ def _create(
     pipeline: Pipeline, token_type: str, request_options: RequestOptions | Mapping[str, Any] | None
 ) -> HttpResponsePromise[SingleUseTokenResponseModel]:
     checked = checked_token_type(token_type)
-    structure = partial(structure_token, token_type=checked, websocket_base_url=pipeline.websocket_base_url)
     options = None if request_options is None else checked_request_options(request_options)
+    structure = partial(structure_token, checked, pipeline.websocket_base_url)
     call = pipeline.post(f"/v1/single-use-token/{checked}", options, structure)
     return HttpResponsePromise(call, "AsyncSingleUseClient.create")

@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from http.cookies import SimpleCookie
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
 
 
 class _Protocol(ResponseHandler):
@@ -39,6 +41,16 @@ async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType
 
     request.send = send_unless_answered  # type: ignore[method-assign]  # the one moment between connecting and sending
     return await handler(request)
+
+
+class NoCookies(aiohttp.DummyCookieJar):
+    """A jar that is always empty, and makes nothing to say so."""
+
+    _nothing = SimpleCookie()
+
+    def filter_cookies(self, request_url: URL) -> SimpleCookie:  # noqa: ARG002  # aiohttp's own name
+        """Give the cookies of a request."""
+        return self._nothing
 
 
 class Connector(aiohttp.TCPConnector):

@@ -30,7 +30,7 @@ T_co = TypeVar("T_co", covariant=True)
 Structure: TypeAlias = Callable[[Any, float], T]
 """Makes a model of a reply's JSON and the moment when the request was sent, in seconds since the epoch."""
 
-_decode = json.JSONDecoder().decode
+_raw_decode = json.JSONDecoder().raw_decode
 _SUCCESSES = range(200, 300)
 _ERRORS = range(400, 600)
 
@@ -93,9 +93,11 @@ def _parse(body: bytes | None) -> Any:
         return _UNREADABLE
     try:
         # Decoded first: `json` would guess at other encodings and let halves of surrogate pairs through.
-        return _decode(body.decode("utf-8"))
+        text = body.decode("utf-8").strip(" \t\r\n")
+        document, end = _raw_decode(text)
     except (ValueError, RecursionError):
         return _UNREADABLE
+    return document if end == len(text) else _UNREADABLE
 
 
 def _body_fault(reply: Reply) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from elevenlabs_tokens._http.clock import Clock
@@ -10,7 +11,7 @@ from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.retry import RetryBudget, decide, is_retried
 from elevenlabs_tokens._http.sessions import Sessions
 from elevenlabs_tokens._http.transport import Lane, WaitTimeoutError
-from elevenlabs_tokens._http.wire import RequestTemplate
+from elevenlabs_tokens._http.wire import Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.environments import websocket_base_url
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError, ElevenLabsTimeoutError
@@ -35,7 +36,7 @@ class Pipeline:
         self.sessions = sessions
         self.clock = Clock()
         self._settings = settings
-        self._template = RequestTemplate.of(settings)
+        self._usual_request = _usual_requests(base_url, settings)
         self._budget = RetryBudget()
 
     def post(
@@ -66,15 +67,17 @@ class Pipeline:
         began = now = clock.now()
         deadline = began + settings.timeout_in_seconds
         lane = self.sessions.lane_here() or await self.sessions.open_lane()
-        if isinstance(key_source, Secret):
-            api_key = key_source
+        if settings is self._settings and isinstance(key_source, Secret):
+            request = self._usual_request(path)
         else:
-            api_key = await _asked_key(key_source, lane, settings)
-            now = clock.now()
-            if now >= deadline:
-                raise _key_timeout_error(settings)
-        template = self._template if settings is self._settings else RequestTemplate.of(settings)
-        request = template.request(f"{self.base_url}{path}", api_key)
+            if isinstance(key_source, Secret):
+                api_key = key_source
+            else:
+                api_key = await _asked_key(key_source, lane, settings)
+                now = clock.now()
+                if now >= deadline:
+                    raise _key_timeout_error(settings)
+            request = RequestTemplate.of(settings).request(f"{self.base_url}{path}", api_key)
 
         retries_taken = 0
         while True:
@@ -104,6 +107,18 @@ class Pipeline:
             raise result
         self._budget.deposit(after_retry=retries_taken > 0)
         return result
+
+
+def _usual_requests(base_url: str, settings: CallSettings) -> Callable[[str], Request]:
+    """Give what makes the requests with the client's own options, and keeps those that are asked for most."""
+    template = RequestTemplate.of(settings)
+    api_key = settings.api_key if isinstance(settings.api_key, Secret) else Secret()
+
+    @lru_cache(maxsize=16)
+    def request(path: str) -> Request:
+        return template.request(f"{base_url}{path}", api_key)
+
+    return request
 
 
 async def _asked_key(source: ApiKey, lane: Lane, settings: CallSettings) -> Secret:

@@ -11,7 +11,7 @@ from functools import lru_cache
 import aiohttp
 
 from elevenlabs_tokens._forks import watch_for_forks
-from elevenlabs_tokens._http.connector import Connector
+from elevenlabs_tokens._http.connector import Connector, NoCookies
 from elevenlabs_tokens._http.proxy import find_proxy
 from elevenlabs_tokens._http.transport import Lane, closed_error
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
@@ -98,8 +98,9 @@ class Sessions:
         for lane in list(self._lanes.values()):  # a copy, for other threads open lanes meanwhile
             if lane.has_ended and self._lanes.pop(lane.loop, None) is not None:
                 lane.abandon()
-        lane = Lane(loop, self._session(loop), self._proxy)
-        if self._borrowed is None:
+        is_borrowed = self._borrowed is not None
+        lane = Lane(loop, self._session(loop), self._proxy, is_borrowed=is_borrowed)
+        if not is_borrowed:
             await lane.own()
         self._lanes[loop] = lane
         try:
@@ -123,7 +124,7 @@ class Sessions:
             return self._borrowed
         return aiohttp.ClientSession(
             connector=Connector(limit=MAX_CONNECTIONS, ssl=self._ssl_context or True),
-            cookie_jar=aiohttp.DummyCookieJar(),
+            cookie_jar=NoCookies(),
             trace_configs=list(self._trace_configs),
         )
 

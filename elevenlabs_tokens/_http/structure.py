@@ -54,26 +54,22 @@ _structure_token_body = _converter.get_structure_hook(_TokenBody)
 
 
 def structure_token(
-    document: Any, sent_at: float, *, token_type: str, websocket_base_url: str
+    token_type: str, websocket_base_url: str, document: Any, sent_at: float
 ) -> SingleUseTokenResponseModel:
     """Read the token out of a reply's JSON.
 
     Args:
-        document: The parsed JSON.
-        sent_at: When the request was sent, in seconds since the epoch.
         token_type: What was asked for; the reply does not say it.
         websocket_base_url: Of the host that was asked.
+        document: The parsed JSON.
+        sent_at: When the request was sent, in seconds since the epoch.
 
     Raises:
         cattrs.BaseValidationError: There is no token in it.
     """
-    body = _structure_token_body(document, _TokenBody)
-    return SingleUseTokenResponseModel(
-        token=body.token,
-        token_type=token_type,
-        expires_at=datetime.fromtimestamp(sent_at + TOKEN_LIFETIME_IN_SECONDS, UTC),
-        websocket_base_url=websocket_base_url,
-    )
+    token = _structure_token_body(document, _TokenBody).token
+    expires_at = datetime.fromtimestamp(sent_at + TOKEN_LIFETIME_IN_SECONDS, UTC)
+    return SingleUseTokenResponseModel(token, token_type, expires_at, websocket_base_url)
 
 
 def structure_validation_errors(detail: Any) -> tuple[ValidationErrorItem, ...]:

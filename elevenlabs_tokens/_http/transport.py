@@ -71,7 +71,9 @@ class _Wait:
             self._task.cancel()
 
     def __enter__(self) -> Self:
-        self._watch.add(self)
+        self._watch.waits.add(self)
+        if self.due < self._watch.rings_at:
+            self._watch.ring_at(self.due)
         return self
 
     def __exit__(
@@ -93,28 +95,23 @@ class _Watch:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.waits: set[_Wait] = set()
-        self._rings_at = math.inf
+        self.rings_at = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, wait: _Wait) -> None:
-        self.waits.add(wait)
-        if wait.due < self._rings_at:
-            self._set(wait.due)
-
-    def _set(self, when: float) -> None:
+    def ring_at(self, when: float) -> None:
         self.stop()
-        self._rings_at = when
+        self.rings_at = when
         self._timer = self.loop.call_at(when, self._ring)
 
     def _ring(self) -> None:
-        self._rings_at, self._timer = math.inf, None
+        self.rings_at, self._timer = math.inf, None
         now = self.loop.time()
         for wait in list(self.waits):
             if wait.due <= now:
                 wait.end()
         following = min((wait.due for wait in self.waits if not wait.has_ended), default=math.inf)
         if following < math.inf:
-            self._set(following)
+            self.ring_at(following)
 
     def end_all(self) -> None:
         for wait in list(self.waits):
@@ -123,7 +120,7 @@ class _Watch:
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._rings_at, self._timer = math.inf, None
+        self.rings_at, self._timer = math.inf, None
 
 
 async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
@@ -140,10 +137,17 @@ async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerat
 class Lane:
     """A session in its event loop, and the waits under way in it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession, proxy: Proxy | None) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession, proxy: Proxy | None, *, is_borrowed: bool
+    ) -> None:
         self.loop = loop
         self._session = session
         self._proxy = proxy
+        self._is_borrowed = is_borrowed
+        self._way: dict[str, Any] = {} if proxy is None else {"proxy": proxy.url, "proxy_headers": proxy.headers}
+        if is_borrowed:
+            own = session._middlewares  # noqa: SLF001  # which those of a request replace
+            self._way["middlewares"] = (*own, refuse_early_answer)
         self._lifetime: AsyncGenerator[None] | None = None
         self._watch = _Watch(loop)
         self._is_closed = False
@@ -183,6 +187,8 @@ class Lane:
         """
         if self._is_closed:
             raise closed_error()
+        if self._is_borrowed:
+            self._check_borrowed_session(request)
         failure: Failure | None = None
         try:
             with _Wait(self._watch, seconds):
@@ -207,11 +213,13 @@ class Lane:
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
         response = await self._session.post(
             _url(request.url),
-            **self._arguments(request),
+            headers=request.headers if self._proxy is None else self._headers_for_proxy(request, self._proxy),
+            skip_auto_headers=request.removed_headers or None,
             allow_redirects=False,
             auto_decompress=False,
             raise_for_status=False,
             timeout=timeout,
+            **self._way,
         )
         # A whole body has given its connection back when it is read; any other takes it along.
         content = response.content
@@ -228,24 +236,15 @@ class Lane:
             raise BadHttpMessage("more than one Content-Length")  # which aiohttp's parser in Python lets pass
         return Reply(response.status, response.headers, bytes(body) if len(body) <= MAX_BODY_BYTES else None)
 
-    def _arguments(self, request: Request) -> Mapping[str, Any]:
-        """Give what this request needs and no more, for each argument costs, even if it is None."""
-        arguments: dict[str, Any] = {"headers": request.headers}
-        if request.removed_headers:
-            arguments["skip_auto_headers"] = request.removed_headers
-        if self._proxy is not None:
-            arguments |= {"proxy": self._proxy.url, "proxy_headers": self._proxy.headers}
-            if request.url.startswith("http:"):
-                # Without TLS there is no CONNECT: the request itself shows the proxy its credentials.
-                arguments["headers"] = {**request.headers, **self._proxy.headers}
-        if self._lifetime is None:
-            own = self._session._middlewares  # noqa: SLF001  # which those of a request replace
-            arguments["middlewares"] = (*own, refuse_early_answer)
-            if self._session.auth is not None and "Authorization" in request.headers:
-                raise ElevenLabsConfigError(
-                    "the borrowed session has auth= of its own, which cannot stand beside an Authorization header"
-                )
-        return arguments
+    def _headers_for_proxy(self, request: Request, proxy: Proxy) -> Mapping[str, str]:
+        # Without TLS there is no CONNECT: the request itself shows the proxy its credentials.
+        return request.headers if request.url.startswith("https:") else {**request.headers, **proxy.headers}
+
+    def _check_borrowed_session(self, request: Request) -> None:
+        if self._session.auth is not None and "Authorization" in request.headers:
+            raise ElevenLabsConfigError(
+                "the borrowed session has auth= of its own, which cannot stand beside an Authorization header"
+            )
 
     def _is_without_session(self) -> bool:
         return self._is_closed or self._session.closed

@@ -75,7 +75,7 @@ def exchange(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken:
 
 
 def deciphered(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> Result:
-    structure = partial(structure_token, token_type="realtime_scribe", websocket_base_url="wss://api.elevenlabs.io")
+    structure = partial(structure_token, "realtime_scribe", "wss://api.elevenlabs.io")
     return decipher(exchange(outcome, url=url, key=key, retries_taken=retries_taken), structure)
 
 

@@ -925,6 +925,6 @@ def test_anything_gives_a_token_or_one_of_the_errors(
 
 def test_the_moment_of_sending_counts() -> None:
     """A token lapses by the clock of the request, not of the reply."""
-    model = structure_token({"token": "x"}, 0.0, token_type="a", websocket_base_url="wss://h")
+    model = structure_token("a", "wss://h", {"token": "x"}, 0.0)
 
     assert datetime(1970, 1, 1, 0, 15, tzinfo=UTC) == model.expires_at
