@@ -6,7 +6,8 @@ from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from elevenlabs_tokens._http.decipher import Answer
+from elevenlabs_tokens._http.decipher import with_raw_response
+from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens.responses import WithRawResponse
 
 T_co = TypeVar("T_co", covariant=True)
@@ -25,10 +26,10 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
 
     __slots__ = ("__weakref__", "_call", "_has_begun", "_outcome", "_steps", "_task", "_traceback")
 
-    def __init__(self, call: Coroutine[Any, Any, Answer[T_co]], name: str) -> None:
+    def __init__(self, call: Coroutine[Any, Any, tuple[T_co, Exchange]], name: str) -> None:
         self._call: Any = call
         call.__qualname__ = name  # type: ignore[attr-defined]  # what Python calls it if it is never awaited
-        self._outcome: Answer[T_co] | Exception | None = None
+        self._outcome: tuple[T_co, Exchange] | Exception | None = None
         self._has_begun = False
         self._steps: Generator[Any, Any, T_co] | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -50,12 +51,12 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
             self._outcome = outcome
         if isinstance(outcome, Exception):
             raise outcome.with_traceback(self._traceback)  # as it was when it was new, however often it is raised
-        return outcome.data
+        return outcome[0]
 
     async def with_raw_response(self) -> WithRawResponse[T_co]:
         """Make the call, and give its result next to the response that it was read from."""
         await self
-        return cast("Answer[T_co]", self._outcome).with_raw_response()
+        return with_raw_response(*cast("tuple[T_co, Exchange]", self._outcome))
 
     # What a task, which drives a coroutine by hand, needs of one.
 

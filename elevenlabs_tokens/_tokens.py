@@ -67,7 +67,11 @@ class AsyncSingleUseClient:
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """
-        return _create(self._pipeline, token_type, request_options)
+        checked = checked_token_type(token_type)
+        options = None if request_options is None else checked_request_options(request_options)
+        structure = partial(structure_token, checked, self._pipeline.websocket_base_url)
+        call = self._pipeline.post(f"/v1/single-use-token/{checked}", options, structure)
+        return HttpResponsePromise(call, "AsyncSingleUseClient.create")
 
 
 class AsyncSingleUseClientWithRawResponse:
@@ -97,14 +101,5 @@ class AsyncSingleUseClientWithRawResponse:
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """
-        return _create(self._pipeline, token_type, request_options).with_raw_response()
-
-
-def _create(
-    pipeline: Pipeline, token_type: str, request_options: RequestOptions | Mapping[str, Any] | None
-) -> HttpResponsePromise[SingleUseTokenResponseModel]:
-    checked = checked_token_type(token_type)
-    options = None if request_options is None else checked_request_options(request_options)
-    structure = partial(structure_token, checked, pipeline.websocket_base_url)
-    call = pipeline.post(f"/v1/single-use-token/{checked}", options, structure)
-    return HttpResponsePromise(call, "AsyncSingleUseClient.create")
+        plain = AsyncSingleUseClient(self._pipeline)
+        return plain.create(token_type, request_options=request_options).with_raw_response()

@@ -36,7 +36,7 @@ def test_two_loops_in_turn(api: ScriptedApi) -> None:
 
     assert ["sutkn_1234567890"] * 2 == tokens
     assert 2 == api.connections
-    assert 1 == len(client._sessions._lanes)
+    assert 1 == len(client._sessions.lanes)
     asyncio.run(client.aclose())
 
 
@@ -49,7 +49,7 @@ def test_two_loops_at_once(api: ScriptedApi) -> None:
 
     async def mint_and_stay() -> bool:
         await mint(client)
-        lane = client._sessions.lane_here()
+        lane = client._sessions.lanes.get(asyncio.get_running_loop())
         assert lane is not None
         await asyncio.to_thread(minted.wait, 5)
         await asyncio.to_thread(closed.wait, 5)
@@ -58,7 +58,7 @@ def test_two_loops_at_once(api: ScriptedApi) -> None:
 
     async def mint_and_close() -> bool:
         await mint(client)
-        lane = client._sessions.lane_here()
+        lane = client._sessions.lanes.get(asyncio.get_running_loop())
         assert lane is not None
         await asyncio.to_thread(minted.wait, 5)
         await client.aclose()
@@ -271,7 +271,7 @@ async def both():
     await mint()
     child = os.fork()
     if child == 0:
-        os._exit(len(client._sessions._lanes))
+        os._exit(len(client._sessions.lanes))
     assert 0 == os.waitpid(child, 0)[1]
     await mint()
     await client.aclose()
@@ -305,7 +305,7 @@ def test_closing_from_elsewhere_while_its_loop_does_not_run(api: ScriptedApi) ->
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
     with asyncio.Runner() as runner:
         runner.run(mint(client))
-        lane = next(iter(client._sessions._lanes.values()))
+        lane = next(iter(client._sessions.lanes.values()))
         asyncio.run(client.aclose())
 
         assert lane._session.closed

@@ -5,9 +5,8 @@ Errors are given, not raised: a function that raised one would show the reply am
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from attrs import define
 from cattrs import BaseValidationError
 
 from elevenlabs_tokens._http.explain import REDIRECTS, Exchange, failure_error, reply_text, status_text
@@ -25,7 +24,6 @@ from elevenlabs_tokens.exceptions import (
 from elevenlabs_tokens.responses import Headers, RawResponse, ValidationErrorItem, WithRawResponse
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 Structure: TypeAlias = Callable[[Any, float], T]
 """Makes a model of a reply's JSON and the moment when the request was sent, in seconds since the epoch."""
@@ -35,24 +33,13 @@ _SUCCESSES = range(200, 300)
 _ERRORS = range(400, 600)
 
 
-@define
-class Answer(Generic[T_co]):
-    """A model, and the exchange that brought it: few callers ask for the raw response, so it is made for them alone.
-
-    Attributes:
-        data: The model.
-    """
-
-    data: T_co
-    _exchange: Exchange
-    _reply: Reply
-
-    def with_raw_response(self) -> WithRawResponse[T_co]:
-        """Give the model next to the response that it was read from."""
-        return WithRawResponse(self.data, _raw_response(self._exchange, self._reply, None))
+def with_raw_response(data: T, exchange: Exchange) -> WithRawResponse[T]:
+    """Give a model next to the response that it was read from; few callers ask, so it is made for them alone."""
+    assert isinstance(exchange.outcome, Reply), "no model comes without a reply"  # noqa: S101  # told to type checkers
+    return WithRawResponse(data, _raw_response(exchange, exchange.outcome, None))
 
 
-def decipher(exchange: Exchange, structure: Structure[T]) -> Answer[T] | ElevenLabsError:
+def decipher(exchange: Exchange, structure: Structure[T]) -> T | ElevenLabsError:
     """Give what an exchange means.
 
     Args:
@@ -68,7 +55,7 @@ def decipher(exchange: Exchange, structure: Structure[T]) -> Answer[T] | ElevenL
             fault = _body_fault(reply)
         else:
             try:
-                return Answer(structure(document, exchange.sent_at), exchange, reply)
+                return structure(document, exchange.sent_at)
             except BaseValidationError as error:
                 fault = fault_of(error)
     elif reply.status_code in REDIRECTS:

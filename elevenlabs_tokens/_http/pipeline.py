@@ -1,12 +1,13 @@
 """A call from end to end: build, then send and decide until it is done, then decipher; under one deadline."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from elevenlabs_tokens._http.clock import Clock
-from elevenlabs_tokens._http.decipher import Answer, Structure, decipher
+from elevenlabs_tokens._http.decipher import Structure, decipher
 from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.retry import RetryBudget, decide, is_retried
 from elevenlabs_tokens._http.sessions import Sessions
@@ -44,8 +45,8 @@ class Pipeline:
         path: str,
         options: RequestOptions | None,
         structure: Structure[T],
-    ) -> Coroutine[Any, Any, Answer[T]]:
-        """Check a call and give the coroutine that makes it.
+    ) -> Coroutine[Any, Any, tuple[T, Exchange]]:
+        """Check a call and give the coroutine that makes it; it gives the model and the exchange that brought it.
 
         Args:
             path: Begins with a slash; its parts are checked.
@@ -62,11 +63,14 @@ class Pipeline:
             )
         return self._call(path, settings, settings.api_key, structure)
 
-    async def _call(self, path: str, settings: CallSettings, key_source: ApiKey, structure: Structure[T]) -> Answer[T]:
+    async def _call(
+        self, path: str, settings: CallSettings, key_source: ApiKey, structure: Structure[T]
+    ) -> tuple[T, Exchange]:
         clock = self.clock
         began = now = clock.now()
         deadline = began + settings.timeout_in_seconds
-        lane = self.sessions.lane_here() or await self.sessions.open_lane()
+        loop = asyncio._get_running_loop()  # noqa: SLF001  # exported, for all its name; None under trio
+        lane = self.sessions.lanes.get(loop) or await self.sessions.open_lane()
         if settings is self._settings and isinstance(key_source, Secret):
             request = self._usual_request(path)
         else:
@@ -106,7 +110,7 @@ class Pipeline:
         if isinstance(result, ElevenLabsError):
             raise result
         self._budget.deposit(after_retry=retries_taken > 0)
-        return result
+        return result, exchange
 
 
 def _usual_requests(base_url: str, settings: CallSettings) -> Callable[[str], Request]:

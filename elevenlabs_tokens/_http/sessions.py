@@ -38,6 +38,7 @@ class Sessions:
 
     Attributes:
         owner: The name of the client's class, for what it says of itself.
+        lanes: By their event loops.
     """
 
     owner = "AsyncElevenLabsClient"
@@ -65,21 +66,14 @@ class Sessions:
         if session is None and ssl_context is None and self._needs_tls(base_url):
             self._ssl_context = default_ssl_context()
         self._trace_configs = trace_configs
-        self._lanes: dict[asyncio.AbstractEventLoop, Lane] = {}
+        self.lanes: dict[asyncio.AbstractEventLoop | None, Lane] = {}
         self._is_closed = False
         # Held by what runs when the client is dropped, and so not collected with it, in whatever order.
-        weakref.finalize(self, _close_all, self._lanes).atexit = False
+        weakref.finalize(self, _close_all, self.lanes).atexit = False
         watch_for_forks(self)
 
     def _needs_tls(self, base_url: str) -> bool:
         return base_url.startswith("https:") or (self._proxy is not None and self._proxy.url.startswith("https:"))
-
-    def lane_here(self) -> Lane | None:
-        """Give the lane of the running loop, if there is one yet."""
-        try:
-            return self._lanes.get(asyncio.get_running_loop())
-        except RuntimeError:
-            return None
 
     async def open_lane(self) -> Lane:
         """Make a lane for the running loop.
@@ -95,14 +89,14 @@ class Sessions:
                 "in a thread of its own (trio.to_thread.run_sync)"
             )
         self._check_open()
-        for lane in list(self._lanes.values()):  # a copy, for other threads open lanes meanwhile
-            if lane.has_ended and self._lanes.pop(lane.loop, None) is not None:
+        for lane in list(self.lanes.values()):  # a copy, for other threads open lanes meanwhile
+            if lane.has_ended and self.lanes.pop(lane.loop, None) is not None:
                 lane.abandon()
         is_borrowed = self._borrowed is not None
         lane = Lane(loop, self._session(loop), self._proxy, is_borrowed=is_borrowed)
         if not is_borrowed:
             await lane.own()
-        self._lanes[loop] = lane
+        self.lanes[loop] = lane
         try:
             self._check_open()  # another thread may have closed it meanwhile
         except ClientClosedError:
@@ -131,8 +125,8 @@ class Sessions:
     async def aclose(self) -> None:
         """End the calls under way and close all sessions that are owned: this loop's here, the others' in theirs."""
         self._is_closed = True
-        lanes = self._lanes.copy()
-        self._lanes.clear()
+        lanes = self.lanes.copy()
+        self.lanes.clear()
         loop = _running_loop()
         here = lanes.pop(loop, None) if loop else None
         _close_all(lanes)
@@ -141,13 +135,13 @@ class Sessions:
 
     def after_fork_in_child(self) -> None:
         """Leave the parent's sockets to the parent."""
-        for lane in self._lanes.values():
+        for lane in self.lanes.values():
             lane.forsake()
-        _inherited.extend(self._lanes.values())
-        self._lanes.clear()
+        _inherited.extend(self.lanes.values())
+        self.lanes.clear()
 
     def __del__(self) -> None:
-        if getattr(self, "_lanes", None) and self._borrowed is None:
+        if getattr(self, "lanes", None) and self._borrowed is None:
             warnings.warn(
                 f"an {self.owner} was dropped without being closed; use it in an (async) with block, or close it",
                 ResourceWarning,
@@ -177,6 +171,6 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 _inherited: list[Lane] = []
 
 
-def _close_all(lanes: dict[asyncio.AbstractEventLoop, Lane]) -> None:
+def _close_all(lanes: dict[asyncio.AbstractEventLoop | None, Lane]) -> None:
     for lane in lanes.values():
         lane.close_from_elsewhere()

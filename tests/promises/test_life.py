@@ -58,7 +58,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def connector_of(client: AsyncElevenLabsClient) -> Any:
-    lane = client._sessions.lane_here()
+    lane = client._sessions.lanes.get(asyncio.get_running_loop())
     assert lane is not None
     return lane._session.connector
 
@@ -326,7 +326,7 @@ async def test_cancelled_in_the_same_instant(
     api.replies += [[Act.STALL]]
     call = asyncio.create_task(mint(client))
     await asyncio.to_thread(api.request_came.wait, 5)
-    lane = client._sessions.lane_here()
+    lane = client._sessions.lanes.get(asyncio.get_running_loop())
     assert lane is not None
     [wait] = lane._watch.waits
 

@@ -145,7 +145,7 @@ async def log_all(*, yes: bool = True) -> None:
 async def body_has_come(client: AsyncElevenLabsClient) -> None:
     """Wait until some of a body has been read, and taken from where the transport puts it."""
     while True:
-        lane: Any = client._sessions.lane_here()
+        lane: Any = client._sessions.lanes.get(asyncio.get_running_loop())
         bodies = [getattr(protocol, "_payload", None) for protocol in lane._session.connector._acquired] if lane else []
         if any(body is not None and body.total_bytes and not body._size for body in bodies):
             return

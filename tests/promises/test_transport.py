@@ -335,7 +335,7 @@ async def test_a_cookie(api: ScriptedApi) -> None:
 
 def kept_connection(client: AsyncElevenLabsClient) -> Any:
     """Give the protocol of the one connection that is kept."""
-    lane: Any = client._sessions.lane_here()
+    lane: Any = client._sessions.lanes.get(asyncio.get_running_loop())
     [[(protocol, _)]] = lane._session.connector._conns.values()
     return protocol
 

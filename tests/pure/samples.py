@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from elevenlabs_tokens._http.decipher import Answer, decipher
+from elevenlabs_tokens._http.decipher import decipher, with_raw_response
 from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.structure import structure_token
 from elevenlabs_tokens._http.wire import Outcome, Reply, Request
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.exceptions import ElevenLabsError
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
-from elevenlabs_tokens.responses import Headers
+from elevenlabs_tokens.responses import Headers, WithRawResponse
 
 KEY = "sk_4f1c0ffee0ddba11cafe4f1c0ffee0dd"
 TOKEN = "sutkn_1234567890"
@@ -29,7 +29,7 @@ FROZEN_CLOCK = NOW.timestamp()
 
 T = TypeVar("T")
 Pairs = Iterable[tuple[str, str]]
-Result = Answer[SingleUseTokenResponseModel] | ElevenLabsError
+Result = SingleUseTokenResponseModel | ElevenLabsError
 
 
 class Lying(str):
@@ -79,10 +79,14 @@ def deciphered(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_take
     return decipher(exchange(outcome, url=url, key=key, retries_taken=retries_taken), structure)
 
 
-def answer_to(outcome: Outcome, *, url: str = URL, key: str = KEY) -> Answer[SingleUseTokenResponseModel]:
-    result = deciphered(outcome, url=url, key=key)
-    assert isinstance(result, Answer), repr(result)
+def model_of(outcome: Outcome) -> SingleUseTokenResponseModel:
+    result = deciphered(outcome)
+    assert isinstance(result, SingleUseTokenResponseModel), repr(result)
     return result
+
+
+def raw_answer_to(outcome: Outcome, *, url: str) -> WithRawResponse[SingleUseTokenResponseModel]:
+    return with_raw_response(model_of(outcome), exchange(outcome, url=url))
 
 
 def error_of(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> ElevenLabsError:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from elevenlabs_tokens._http.decipher import Answer
 from elevenlabs_tokens._http.structure import structure_token, structure_validation_errors
 from elevenlabs_tokens._http.wire import Failure, FailureKind
 from elevenlabs_tokens.exceptions import (
@@ -29,7 +28,20 @@ from elevenlabs_tokens.exceptions import (
 )
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
 from elevenlabs_tokens.responses import Headers, RawResponse, ValidationErrorItem, WithRawResponse
-from pure.samples import KEY, NOW, PATH, TOKEN, URL, answer_to, deciphered, error_of, exchange, pickled, reply
+from pure.samples import (
+    KEY,
+    NOW,
+    PATH,
+    TOKEN,
+    URL,
+    deciphered,
+    error_of,
+    exchange,
+    model_of,
+    pickled,
+    raw_answer_to,
+    reply,
+)
 
 GOOD = {"token": TOKEN}
 HEX_ID = "0123456789abcdef0123456789abcdef"
@@ -44,7 +56,7 @@ def nested(depth: int) -> bytes:
 
 def test_a_token() -> None:
     """It lapses 900 s after its request was sent, which was a quarter of a second before now."""
-    answer = answer_to(reply(200, GOOD))
+    answer = model_of(reply(200, GOOD))
 
     expected = SingleUseTokenResponseModel(
         token=TOKEN,
@@ -52,15 +64,15 @@ def test_a_token() -> None:
         expires_at=NOW + timedelta(seconds=899.75),
         websocket_base_url="wss://api.elevenlabs.io",
     )
-    assert expected == answer.data
-    assert UTC == answer.data.expires_at.tzinfo
+    assert expected == answer
+    assert UTC == answer.expires_at.tzinfo
 
 
 @pytest.mark.parametrize("status_code", [200, 201, 202, 206, 299])
 @pytest.mark.parametrize("content_type", ["application/json", "text/html", "application/octet-stream"])
 def test_any_2xx_with_a_token(status_code: int, content_type: str) -> None:
     """Whatever it says that it is."""
-    assert TOKEN == answer_to(reply(status_code, GOOD, [("Content-Type", content_type)])).data.token
+    assert TOKEN == model_of(reply(status_code, GOOD, [("Content-Type", content_type)])).token
 
 
 @pytest.mark.promise(row=24)
@@ -79,14 +91,14 @@ def test_any_2xx_with_a_token(status_code: int, content_type: str) -> None:
 )
 def test_what_is_a_token(body: Any, token: str) -> None:
     """Promise 24: a text of up to 4,096 characters, with or without company."""
-    assert token == answer_to(reply(200, body)).data.token
+    assert token == model_of(reply(200, body)).token
 
 
 def test_a_token_next_to_its_response() -> None:
     """The response is told in full when it is asked for."""
     outcome = reply(201, GOOD, [("Request-Id", "r1"), ("x-region", "europe-west4")])
 
-    result = answer_to(outcome, url=f"{URL}?a=1").with_raw_response()
+    result = raw_answer_to(outcome, url=f"{URL}?a=1")
 
     expected = RawResponse(
         status_code=201,
@@ -102,7 +114,7 @@ def test_a_token_next_to_its_response() -> None:
 
 def test_an_answer_shows_no_secret() -> None:
     """Neither the token, nor the body that held it, nor the key."""
-    shown = repr(answer_to(reply(200, GOOD, [("x", "hunter2")])))
+    shown = repr(model_of(reply(200, GOOD, [("x", "hunter2")])))
 
     assert TOKEN not in shown
     assert KEY not in shown
@@ -639,7 +651,7 @@ def test_a_key_in_the_name_of_a_header(status_code: int, body: Any) -> None:
 
 def test_a_key_in_the_response_of_a_success() -> None:
     """There, too."""
-    result = answer_to(reply(200, GOOD, [("x-echo", KEY)]), url=f"{URL}?k={KEY}").with_raw_response()
+    result = raw_answer_to(reply(200, GOOD, [("x-echo", KEY)]), url=f"{URL}?k={KEY}")
 
     assert "***" == result.raw_response.headers["x-echo"]
     assert f"{URL}?k=***" == result.raw_response.url
@@ -910,10 +922,10 @@ def test_anything_gives_a_token_or_one_of_the_errors(
     """Promise 19: no other exception comes out, and the key never."""
     result = deciphered(reply(status_code, body, headers))
 
-    if isinstance(result, Answer):
+    if isinstance(result, SingleUseTokenResponseModel):
         assert 200 <= status_code < 300
-        assert 1 <= len(result.data.token) <= 4096
-        assert datetime.fromtimestamp(exchange(reply()).sent_at + 900, UTC) == result.data.expires_at
+        assert 1 <= len(result.token) <= 4096
+        assert datetime.fromtimestamp(exchange(reply()).sent_at + 900, UTC) == result.expires_at
         return
     assert isinstance(result, InvalidResponseError | ElevenLabsStatusError)
     assert (400 <= status_code < 600) is isinstance(result, ElevenLabsStatusError)
