@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 
 import anyio
+import anyio._backends._asyncio  # now: a fork during its import would leave the child its lock
 from anyio.lowlevel import current_token
 from attrs import frozen
 
@@ -86,7 +87,8 @@ class Portal:
 
     def after_fork_in_child(self) -> None:
         """Begin anew: the thread stayed with the parent, and may have held the lock."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may come to a thread that holds it, and its handler call
+        self._starting: Future[_Running] | None = None
         self._running: _Running | None = None
         self._calls: set[_Call[Any]] = set()
         self._is_stopped = False
@@ -119,10 +121,19 @@ class Portal:
 
     def _start(self) -> _Running:
         with self._lock:
-            if self._running is None and not self._is_stopped:
-                self._running = _start()
-        if self._running is None:
-            raise _exiting()
+            if self._is_stopped:
+                raise _exiting()
+            starting = self._starting = self._starting or _start()
+        try:
+            self._running = starting.result()
+        except OSError as error:
+            if not starting.done():  # what a signal raised
+                raise
+            self._starting = None
+            text = (
+                f"no event loop could be started for sync calls ({type(error).__name__}); close files, then call again"
+            )
+            raise ElevenLabsError(text) from None
         return self._running
 
     def _warn_if_blocking(self, running: _Running) -> None:
@@ -159,7 +170,7 @@ class Portal:
                 time.sleep(0.001)  # for threads that nobody waits for to hear of it
 
 
-def _start() -> _Running:
+def _start() -> Future[_Running]:
     started: Future[_Running] = Future()
 
     async def main() -> None:
@@ -169,13 +180,18 @@ def _start() -> _Running:
         await stop.wait()  # then anyio cancels the calls under way, and closes the sessions
 
     def serve() -> None:
-        anyio.run(main, backend_options={"loop_factory": PortalLoop})
+        try:
+            anyio.run(main, backend_options={"loop_factory": PortalLoop})
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
 
     try:
         threading.Thread(target=serve, name="elevenlabs-tokens", daemon=True).start()
     except RuntimeError:  # at exit, no thread can be started any more
         raise _exiting() from None
-    return started.result()
+    return started
 
 
 def _exiting() -> ClientClosedError:

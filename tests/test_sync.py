@@ -597,3 +597,23 @@ print(len(results), {{token for _, token in results}}, mint(0)[1])
 
     assert (f"40 {{'{TOKEN}'}} {TOKEN}\n", "") == (run.stdout, run.stderr)
     assert 42 == len(api.requests)
+
+
+@pytest.mark.promise(row=53)
+def test_no_file_is_left_for_the_loop(api: ScriptedApi) -> None:
+    """The first call says so at once, and the next one works when there is."""
+    program = f"""
+import resource
+from elevenlabs_tokens import ElevenLabsClient, ElevenLabsError
+client = ElevenLabsClient(api_key={KEY!r}, base_url={api.base_url!r})
+limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+try: client.tokens.single_use.create("realtime_scribe")
+except ElevenLabsError as error: print(error)
+resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+print(client.tokens.single_use.create("realtime_scribe").token)
+"""
+    run = run_python(program, timeout=20)
+
+    assert run.stdout.startswith("no event loop could be started for sync calls (OSError)")
+    assert run.stdout.endswith(f"{TOKEN}\n")
