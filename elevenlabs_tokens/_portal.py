@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 
 import anyio
-import anyio._backends._asyncio  # now: a fork during its import would leave the child its lock
+import anyio._backends._asyncio  # pyright: ignore[reportUnusedImport]  # now: a fork during its import would leave the child its lock
 from anyio.lowlevel import current_token
 from attrs import frozen
 
@@ -130,9 +130,7 @@ class Portal:
             if not starting.done():  # what a signal raised
                 raise
             self._starting = None
-            text = (
-                f"no event loop could be started for sync calls ({type(error).__name__}); close files, then call again"
-            )
+            text = f"no event loop could be started ({type(error).__name__}); close files, then call again"
             raise ElevenLabsError(text) from None
         return self._running
 

@@ -615,5 +615,5 @@ print(client.tokens.single_use.create("realtime_scribe").token)
 """
     run = run_python(program, timeout=20)
 
-    assert run.stdout.startswith("no event loop could be started for sync calls (OSError)")
+    assert run.stdout.startswith("no event loop could be started (OSError)")
     assert run.stdout.endswith(f"{TOKEN}\n")
