@@ -6,10 +6,9 @@
 Names are loaded when first asked for, so that importing the package costs next to nothing.
 """
 
-from typing import TYPE_CHECKING
-
 from elevenlabs_tokens._version import __version__
 
+TYPE_CHECKING = False  # known to type checkers; `typing` takes milliseconds to load
 if TYPE_CHECKING:
     from elevenlabs_tokens._client import AsyncElevenLabsClient
     from elevenlabs_tokens._promise import HttpResponsePromise

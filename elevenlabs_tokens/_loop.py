@@ -1,11 +1,16 @@
-"""The event loop that sync calls run in."""
+"""The event loop that sync calls run in, and its thread."""
 
 import asyncio
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import TypeVar, TypeVarTuple, Unpack, cast
+
+import anyio
+import anyio._backends._asyncio  # pyright: ignore[reportUnusedImport]  # a fork during a late import keeps its lock
+from anyio.lowlevel import current_token
+from attrs import frozen
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -21,11 +26,13 @@ class PortalLoop(asyncio.SelectorEventLoop):
 
     def run_in_executor(
         self,
-        executor: Executor | None,  # noqa: ARG002  # asyncio's own name
+        executor: Executor | None,
         func: Callable[[Unpack[Ts]], T],
         *args: *Ts,
     ) -> "asyncio.Future[T]":
-        """Run a function in a thread of its own."""
+        """Run a function in a thread of its own, where it is not told in which."""
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
         outcome: Future[T] = Future()
 
         def run() -> None:
@@ -37,3 +44,47 @@ class PortalLoop(asyncio.SelectorEventLoop):
 
         threading.Thread(target=run, name="elevenlabs-tokens-lookup", daemon=True).start()
         return asyncio.wrap_future(outcome, loop=self)
+
+
+@frozen
+class Running:
+    """A loop that runs.
+
+    Attributes:
+        thread: The daemon thread that it runs in.
+        loop: The loop.
+        stop: Ends it when it is set, in the loop.
+    """
+
+    thread: threading.Thread
+    loop: asyncio.AbstractEventLoop
+    stop: anyio.Event
+
+
+def start() -> Future[Running]:
+    """Start a loop in a thread of its own.
+
+    Returns:
+        What will hold the loop once it runs, or the error that kept it from running.
+
+    Raises:
+        RuntimeError: No thread can be started.
+    """
+    started: Future[Running] = Future()
+
+    async def main() -> None:
+        stop = anyio.Event()
+        loop = cast("asyncio.AbstractEventLoop", current_token().native_token)
+        started.set_result(Running(threading.current_thread(), loop, stop))
+        await stop.wait()  # then anyio cancels the calls under way, and closes the sessions
+
+    def serve() -> None:
+        try:
+            anyio.run(main, backend_options={"loop_factory": PortalLoop})
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    threading.Thread(target=serve, name="elevenlabs-tokens", daemon=True).start()
+    return started

@@ -10,13 +10,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 
-import anyio
-import anyio._backends._asyncio  # pyright: ignore[reportUnusedImport]  # now: a fork during its import would leave the child its lock
-from anyio.lowlevel import current_token
-from attrs import frozen
-
 from elevenlabs_tokens._forks import watch_for_forks
-from elevenlabs_tokens._loop import PortalLoop
+from elevenlabs_tokens._loop import Running, start
 from elevenlabs_tokens.exceptions import BlockingCallWarning, ClientClosedError, ElevenLabsConfigError, ElevenLabsError
 
 T = TypeVar("T")
@@ -65,16 +60,12 @@ class _Call(Generic[T]):
     def result(self) -> T:
         """Give what the work gave, or raise what it raised."""
         error, self._error = self._error, None  # whose traceback leads back to this call
-        if error is not None:
-            raise _exiting() if isinstance(error, asyncio.CancelledError) else error
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # and to this frame
         return cast("T", self._result)
-
-
-@frozen
-class _Running:
-    thread: threading.Thread
-    loop: asyncio.AbstractEventLoop
-    stop: anyio.Event
 
 
 class Portal:
@@ -88,8 +79,8 @@ class Portal:
     def after_fork_in_child(self) -> None:
         """Begin anew: the thread stayed with the parent, and may have held the lock."""
         self._lock = threading.RLock()  # a signal may come to a thread that holds it, and its handler call
-        self._starting: Future[_Running] | None = None
-        self._running: _Running | None = None
+        self._starting: Future[Running] | None = None
+        self._running: Running | None = None
         self._calls: set[_Call[Any]] = set()
         self._is_stopped = False
 
@@ -119,11 +110,14 @@ class Portal:
         with suppress(StopIteration):
             closing.send(None)
 
-    def _start(self) -> _Running:
+    def _start(self) -> Running:
         with self._lock:
             if self._is_stopped:
                 raise _exiting()
-            starting = self._starting = self._starting or _start()
+            try:
+                starting = self._starting = self._starting or start()
+            except RuntimeError:  # at exit, no thread can be started any more
+                raise _exiting() from None
         try:
             self._running = starting.result()
         except OSError as error:
@@ -134,25 +128,29 @@ class Portal:
             raise ElevenLabsError(text) from None
         return self._running
 
-    def _warn_if_blocking(self, running: _Running) -> None:
+    def _warn_if_blocking(self, running: Running) -> None:
         if asyncio._get_running_loop() not in (None, running.loop):  # noqa: SLF001  # exported, for all its name
             text = "this blocks the event loop around it until it is done; await the same of AsyncElevenLabsClient"
             warnings.warn(text, BlockingCallWarning, stacklevel=5)
 
-    def _run(self, work: Coroutine[Any, Any, T], running: _Running) -> T:
+    def _run(self, work: Coroutine[Any, Any, T], running: Running) -> T:
         # A greenlet of another thread's number shares the thread of the loop, which goes on while it waits.
         if threading.get_ident() == running.thread.ident and asyncio._get_running_loop() is running.loop:  # noqa: SLF001
             work.close()
             text = "a sync client was called in the thread that runs its calls, which cannot wait for itself"
             raise ElevenLabsConfigError(f"{text}; in an api_key callable, await an AsyncElevenLabsClient")
         call = _Call(work, running.loop)
-        self._calls.add(call)
         try:
+            self._calls.add(call)
             if self._is_stopped:
                 work.close()
                 raise _exiting()
             call.make()
             return call.result()
+        except asyncio.CancelledError:
+            if self._is_stopped:
+                raise _exiting() from None
+            raise  # the caller's own key callable did
         finally:
             self._calls.discard(call)
 
@@ -162,34 +160,10 @@ class Portal:
             self._is_stopped = True
         if self._running is not None:
             self._running.loop.call_soon_threadsafe(self._running.stop.set)
-            self._running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
             patience_ends_at = time.monotonic() + _PATIENCE_AT_EXIT_IN_SECONDS
+            self._running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
             while self._calls and time.monotonic() < patience_ends_at:
                 time.sleep(0.001)  # for threads that nobody waits for to hear of it
-
-
-def _start() -> Future[_Running]:
-    started: Future[_Running] = Future()
-
-    async def main() -> None:
-        stop = anyio.Event()
-        loop = cast("asyncio.AbstractEventLoop", current_token().native_token)
-        started.set_result(_Running(threading.current_thread(), loop, stop))
-        await stop.wait()  # then anyio cancels the calls under way, and closes the sessions
-
-    def serve() -> None:
-        try:
-            anyio.run(main, backend_options={"loop_factory": PortalLoop})
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    try:
-        threading.Thread(target=serve, name="elevenlabs-tokens", daemon=True).start()
-    except RuntimeError:  # at exit, no thread can be started any more
-        raise _exiting() from None
-    return started
 
 
 def _exiting() -> ClientClosedError:

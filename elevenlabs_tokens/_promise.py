@@ -77,7 +77,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         """End the call where it waits; as a coroutine's."""
         if self._steps is not None:
             self._steps.close()
-            self._steps = None
+            self._steps = self._task = None
         self._has_begun = True
         self._call.close()
 
@@ -90,7 +90,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         try:
             return getattr(self._steps, name)(*given)
         except BaseException:
-            self._steps = None
+            self._steps = self._task = None  # the task refers to this promise
             given.clear()
             raise
 

@@ -78,14 +78,18 @@ def forgetful(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
-            below = error.__traceback__ and error.__traceback__.tb_next
-            if isinstance(error, ElevenLabsError):
-                clear_frames(below)
-            elif below is not None:
-                below.tb_frame.clear()
+            _forget(error)
             raise
 
     return call
+
+
+def _forget(error: BaseException) -> None:
+    below = error.__traceback__ and error.__traceback__.tb_next
+    if isinstance(error, ElevenLabsError):
+        clear_frames(below)
+    elif below is not None:
+        below.tb_frame.clear()
 
 
 def made_forgetfully(kind: type[T]) -> type[T]:

@@ -1,13 +1,16 @@
 """What the tests share: a scripted server, clients of it, and time that only moves when it is told to."""
 
 import os
+import ssl
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
+import trustme
 
 from elevenlabs_tokens import AsyncElevenLabsClient
 from frozen import KEY, FrozenTime
+from proxies import server_context
 from scripted import ScriptedApi
 
 
@@ -53,3 +56,22 @@ async def either_client(
         async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=borrowed) as client:
             client._pipeline.clock = time.clock()
             yield client
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """Trust the tests' authority, and no other."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture
+def tls_api(authority: trustme.CA) -> Iterator[ScriptedApi]:
+    with ScriptedApi(server_context(authority, "127.0.0.1", "localhost", "api.example.test")) as running:
+        yield running

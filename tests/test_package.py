@@ -34,6 +34,7 @@ ROOMS = [
     "_http.decipher",
     "_http.failures",
     "_http.connector",
+    "_http.waits",
     "_http.transport",
     "_http.sessions",
     "_http.pipeline",

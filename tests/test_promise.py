@@ -5,6 +5,7 @@ import gc
 import inspect
 import traceback
 import warnings
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
@@ -263,3 +264,20 @@ async def test_a_closed_client_is_told_when_awaited(api: ScriptedApi) -> None:
     with pytest.raises(ClientClosedError, match="the client is closed"):
         await promise
     assert 0 == api.connections
+
+
+async def test_a_task_of_it_leaves_no_cycle(client: AsyncElevenLabsClient) -> None:
+    """Nothing of a call that succeeded waits for the garbage collector."""
+    await asyncio.create_task(mint(client))
+    promise = mint(client)
+    gone = weakref.ref(promise)
+    task = asyncio.create_task(promise)
+    await task
+
+    gc.disable()
+    try:
+        del promise, task
+        await asyncio.sleep(0)
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -617,3 +617,59 @@ print(client.tokens.single_use.create("realtime_scribe").token)
 
     assert run.stdout.startswith("no event loop could be started (OSError)")
     assert run.stdout.endswith(f"{TOKEN}\n")
+
+
+def test_an_executor_of_the_caller_s_own(api: ScriptedApi) -> None:
+    """A key callable that names one runs in it, and what it raises is its own."""
+    names: list[str] = []
+
+    def read_key() -> str:
+        names.append(threading.current_thread().name)
+        return KEY
+
+    with ThreadPoolExecutor(1, thread_name_prefix="vault") as pool:
+
+        async def key() -> str:
+            return await asyncio.get_running_loop().run_in_executor(pool, read_key)
+
+        with ElevenLabsClient(api_key=key, base_url=api.base_url) as client:
+            mint(client)
+
+    assert ["vault_0"] == names
+
+
+def test_a_key_callable_that_gives_up(api: ScriptedApi) -> None:
+    """Its cancellation is not taken for the end of the interpreter."""
+
+    async def key() -> str:
+        raise asyncio.CancelledError
+
+    with ElevenLabsClient(api_key=key, base_url=api.base_url) as client, pytest.raises(asyncio.CancelledError):
+        mint(client)
+
+
+@pytest.mark.promise(row=59)
+def test_a_signal_handler_that_mints_during_the_first_call(api: ScriptedApi) -> None:
+    """Both calls wait for the one loop that the first has started."""
+    program = f"""
+import signal, time
+import elevenlabs_tokens._portal as portal
+from elevenlabs_tokens import ElevenLabsClient
+client = ElevenLabsClient(api_key={KEY!r}, base_url={api.base_url!r})
+mint = lambda: client.tokens.single_use.create("realtime_scribe").token
+tokens, start = [], portal.start
+def start_with_a_signal():
+    started = start()
+    signal.raise_signal(signal.SIGALRM)
+    return started
+portal.start = start_with_a_signal
+def handle(*_):
+    portal.start = start
+    tokens.append(mint())
+signal.signal(signal.SIGALRM, handle)
+tokens.append(mint())
+print(tokens)
+"""
+    run = run_python(program, timeout=20)
+
+    assert (0, f"{[TOKEN, TOKEN]}\n", "") == (run.returncode, run.stdout, run.stderr)

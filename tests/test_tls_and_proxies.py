@@ -14,7 +14,7 @@ from elevenlabs_tokens import (
 )
 from elevenlabs_tokens._http.sessions import default_ssl_context
 from frozen import KEY
-from proxies import ConnectProxy, server_context
+from proxies import ConnectProxy
 from scripted import ScriptedApi
 
 pytestmark = pytest.mark.anyio
@@ -23,23 +23,12 @@ HOST = "api.example.test"
 """A host that is not this machine, and that only the tests' proxy knows."""
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
 def trusted(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the machine trust the tests' authority, by the variable that says whom it trusts."""
     file = tmp_path_factory.mktemp("authority") / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
-
-
-@pytest.fixture
-def tls_api(authority: trustme.CA) -> Iterator[ScriptedApi]:
-    with ScriptedApi(server_context(authority, "127.0.0.1", "localhost", HOST)) as running:
-        yield running
 
 
 @pytest.fixture

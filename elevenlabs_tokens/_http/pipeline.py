@@ -74,13 +74,10 @@ class Pipeline:
         if settings is self._settings and isinstance(key_source, Secret):
             request = self._usual_request(path)
         else:
-            if isinstance(key_source, Secret):
-                api_key = key_source
-            else:
-                api_key = await _asked_key(key_source, lane, settings)
-                now = clock.now()
-                if now >= deadline:
-                    raise _key_timeout_error(settings)
+            api_key = await _asked_key(key_source, lane, settings)
+            now = clock.now()
+            if now >= deadline:
+                raise _key_timeout_error(settings)
             request = RequestTemplate.of(settings).request(f"{self.base_url}{path}", api_key)
 
         retries_taken = 0

@@ -5,8 +5,7 @@ import math
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from functools import lru_cache
 from traceback import clear_frames
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
@@ -15,6 +14,7 @@ from yarl import URL
 from elevenlabs_tokens._http.connector import refuse_early_answer
 from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.proxy import Proxy
+from elevenlabs_tokens._http.waits import Wait, Watch
 from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
 from elevenlabs_tokens._secrets import SecretBytes
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
@@ -49,80 +49,6 @@ class WaitTimeoutError(Exception):
     """A wait took longer than it was given."""
 
 
-class _Wait:
-    """A block that can be ended from outside it, and is when it is due; it swallows the cancellation it then makes.
-
-    It is `asyncio.timeout` with less work for each attempt, and with an `end` for the client that closes.
-    """
-
-    __slots__ = ("_cancelling", "_task", "_watch", "due", "has_ended")
-
-    def __init__(self, watch: "_Watch", seconds: float) -> None:
-        self.has_ended = False
-        self.due = watch.loop.time() + seconds
-        self._watch = watch
-        self._task = asyncio.current_task(watch.loop)
-        self._cancelling = self._task.cancelling() if self._task else 0
-
-    def end(self) -> None:
-        # A task that closes its own client does not wait, and goes on to where it is told.
-        if self._task is not None and not self.has_ended and self._task is not asyncio.current_task(self._watch.loop):
-            self.has_ended = True
-            self._task.cancel()
-
-    def __enter__(self) -> Self:
-        self._watch.waits.add(self)
-        if self.due < self._watch.rings_at:
-            self._watch.ring_at(self.due)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        self._watch.waits.discard(self)
-        if not self.has_ended or self._task is None:
-            return False
-        # Somebody else's cancellation, at the same time, goes on.
-        return self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError
-
-
-class _Watch:
-    """The waits under way in a loop, and one timer for all of them: it rings when the first is due.
-
-    A timer for each would be set and cancelled at every attempt, and nearly none would ever ring.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.waits: set[_Wait] = set()
-        self.rings_at = math.inf
-        self._timer: asyncio.TimerHandle | None = None
-
-    def ring_at(self, when: float) -> None:
-        self.stop()
-        self.rings_at = when
-        self._timer = self.loop.call_at(when, self._ring)
-
-    def _ring(self) -> None:
-        self.rings_at, self._timer = math.inf, None
-        now = self.loop.time()
-        for wait in list(self.waits):
-            if wait.due <= now:
-                wait.end()
-        following = min((wait.due for wait in self.waits if not wait.has_ended), default=math.inf)
-        if following < math.inf:
-            self.ring_at(following)
-
-    def end_all(self) -> None:
-        for wait in list(self.waits):
-            wait.end()
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self.rings_at, self._timer = math.inf, None
-
-
 async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
     """Close the session when the generator is closed, dropped, or when its event loop ends.
 
@@ -149,7 +75,7 @@ class Lane:
             own = session._middlewares  # noqa: SLF001  # which those of a request replace
             self._way["middlewares"] = (*own, refuse_early_answer)
         self._lifetime: AsyncGenerator[None] | None = None
-        self._watch = _Watch(loop)
+        self._watch = Watch(loop)
         self._is_closed = False
 
     async def own(self) -> None:
@@ -168,7 +94,7 @@ class Lane:
             WaitTimeoutError: It took longer.
             ClientClosedError: The client was closed meanwhile.
         """
-        with _Wait(self._watch, math.inf if seconds is None else seconds):
+        with Wait(self._watch, math.inf if seconds is None else seconds):
             return await work
         if self._is_closed:
             raise closed_error()
@@ -191,7 +117,7 @@ class Lane:
             self._check_borrowed_session(request)
         failure: Failure | None = None
         try:
-            with _Wait(self._watch, seconds):
+            with Wait(self._watch, seconds):
                 return await self._exchange(request, _timeout(attempt_timeout_in_seconds))
             failure = Failure(FailureKind.TIMED_OUT)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -199,7 +125,6 @@ class Lane:
         except RuntimeError as error:
             if not self._is_without_session() and not str(error).startswith(_NO_THREAD_TO_BE_HAD):
                 raise
-            failure = None
         except asyncio.CancelledError as error:
             clear_frames(error.__traceback__)  # which hold the request
             # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
@@ -213,7 +138,7 @@ class Lane:
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
         response = await self._session.post(
             _url(request.url),
-            headers=request.headers if self._proxy is None else self._headers_for_proxy(request, self._proxy),
+            headers=request.headers if self._proxy is None else _headers_for(request, self._proxy),
             skip_auto_headers=request.removed_headers or None,
             allow_redirects=False,
             auto_decompress=False,
@@ -235,10 +160,6 @@ class Lane:
         if len(response.headers.getall("Content-Length", ())) > 1:
             raise BadHttpMessage("more than one Content-Length")  # which aiohttp's parser in Python lets pass
         return Reply(response.status, response.headers, bytes(body) if len(body) <= MAX_BODY_BYTES else None)
-
-    def _headers_for_proxy(self, request: Request, proxy: Proxy) -> Mapping[str, str]:
-        # Without TLS there is no CONNECT: the request itself shows the proxy its credentials.
-        return request.headers if request.url.startswith("https:") else {**request.headers, **proxy.headers}
 
     def _check_borrowed_session(self, request: Request) -> None:
         if self._session.auth is not None and "Authorization" in request.headers:
@@ -292,6 +213,11 @@ class Lane:
     def has_ended(self) -> bool:
         """Whether its loop has."""
         return self.loop.is_closed()
+
+
+def _headers_for(request: Request, proxy: Proxy) -> Mapping[str, str]:
+    # Without TLS there is no CONNECT: the request itself shows the proxy its credentials.
+    return request.headers if request.url.startswith("https:") else {**request.headers, **proxy.headers}
 
 
 def closed_error() -> ClientClosedError:

@@ -1,8 +1,6 @@
 """The commands, their arguments and their exit codes: 0, 1 (refused or failed), 2 (usage)."""
 
-import asyncio
 import contextlib
-import ipaddress
 import json
 import signal
 import sys
@@ -11,6 +9,7 @@ from typing import Annotated, NoReturn
 from cyclopts import App, Parameter
 
 from elevenlabs_tokens._version import __version__
+from elevenlabs_tokens.environments import is_loopback
 from elevenlabs_tokens.exceptions import ElevenLabsError
 
 app = App(
@@ -120,18 +119,14 @@ def _invitation(host: str, base_url: str, *, key: str) -> str:
         "Tokens minted here open its sockets once, like the real ones. Stop it with Ctrl-C.",
         f"Mint one: ELEVENLABS_API_KEY={key} {command()} create realtime_scribe --base-url {base_url}",
     ]
-    if not _is_loopback(host):
+    if not is_loopback(host):
         lines.append(f"Anyone who can reach {host} can use it.")
     return "\n".join(lines)
 
 
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
-
-
 async def _interruption() -> None:
+    import asyncio
+
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

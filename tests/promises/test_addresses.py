@@ -95,25 +95,6 @@ def drain(connection: socket.socket) -> None:
 # Promises 34 and 35: TLS.
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """Trust the tests' authority, and no other."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
-
-@pytest.fixture
-def tls_api(authority: trustme.CA) -> Iterator[ScriptedApi]:
-    with ScriptedApi(server_context(authority, "127.0.0.1", "localhost", HOST)) as running:
-        yield running
-
-
 def dated(
     authority: trustme.CA, *, not_before: datetime | None = None, not_after: datetime | None = None
 ) -> ssl.SSLContext:

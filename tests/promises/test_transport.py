@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from itertools import repeat
 from threading import Event
@@ -246,25 +246,6 @@ async def test_an_api_that_never_recovers(api: ScriptedApi) -> None:
 
 
 # A server that leads elsewhere
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """What trusts the tests' authority."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
-
-@pytest.fixture
-def tls_api(authority: trustme.CA) -> Iterator[ScriptedApi]:
-    with ScriptedApi(server_context(authority, "127.0.0.1", "localhost")) as running:
-        yield running
 
 
 ELSEWHERE = {
