@@ -17,7 +17,7 @@ DEFAULTS = {
 }
 
 
-def built(headers: Any = None, query: str = "", base_url: str = "https://h.example") -> Request:
+def template(headers: Any = None, query: str = "") -> RequestTemplate:
     settings = CallSettings(
         timeout_in_seconds=30.0,
         attempt_timeout_in_seconds=10.0,
@@ -26,7 +26,11 @@ def built(headers: Any = None, query: str = "", base_url: str = "https://h.examp
         headers=headers,
         query=query,
     )
-    return RequestTemplate.of(settings).request(f"{base_url}/v1/single-use-token/a", Secret(KEY))
+    return RequestTemplate.of(settings)
+
+
+def built(headers: Any = None, query: str = "", base_url: str = "https://h.example") -> Request:
+    return template(headers, query).request(f"{base_url}/v1/single-use-token/a", Secret(KEY))
 
 
 @pytest.mark.promise(row=41)
@@ -76,13 +80,29 @@ def test_the_url(base_url: str, query: str, url: str) -> None:
     assert url == built(base_url=base_url, query=query).url
 
 
-def test_a_request_shows_no_secret() -> None:
-    """Promise 44: neither the key nor a header that may be a credential."""
-    shown = repr(built({"Authorization": "Bearer hunter2"}))
+def test_requests_of_one_template_are_apart() -> None:
+    """A key that rotates reaches the requests that come after it alone."""
+    shared = template()
 
-    assert KEY not in shown
-    assert "hunter2" not in shown
-    assert "api_key='***'" in shown
+    first, second = (shared.request("https://h.example", Secret(key)) for key in ("sk_old", "sk_new"))
+
+    assert ("sk_old", "sk_new") == (first.headers["xi-api-key"], second.headers["xi-api-key"])
+    assert "xi-api-key" not in shared.headers
+
+
+def test_a_request_shows_no_secret() -> None:
+    """Promise 44: neither the key, nor a header or a query that may be a credential."""
+    shown = repr(built({"Authorization": "Bearer hunter2"}, "k=hunter3"))
+
+    url = "https://h.example/v1/single-use-token/a"
+    assert f"Request(url='{url}', headers='***', removed_headers=(), api_key='***')" == shown
+
+
+def test_a_template_shows_no_secret() -> None:
+    """Its headers and its query are the caller's."""
+    shown = repr(template({"Authorization": "Bearer hunter2", "Accept": None}, "k=hunter3"))
+
+    assert "RequestTemplate(headers='***', removed_headers=('accept',), query='***')" == shown
 
 
 def test_a_reply_shows_no_secret() -> None:
