@@ -2,6 +2,7 @@ import math
 import random
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from statistics import fmean
@@ -98,6 +99,27 @@ def test_retry_after(text: str, retry_after: float | None, wait: float | None) -
     """Obeyed from 0 to 60 s, the end of the call over 60, as if absent when it says nothing."""
     assert retry_after == retry_after_in_seconds(after(text), FROZEN_CLOCK)
     assert wait == decided(after(text))
+
+
+@pytest.fixture
+def _far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have local time be five hours behind."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XXX5")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.promise(row=26)
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system's zone cannot be set here")
+@pytest.mark.usefixtures("_far_from_greenwich")
+@pytest.mark.parametrize(
+    "text", ["Tue, 24 Nov 2026 12:00:30", "Tue Nov 24 12:00:30 2026", "Tue, 24 Nov 2026 12:00:30 GMT"]
+)
+def test_a_date_is_in_gmt_wherever_it_is_read(text: str) -> None:
+    """The machine's own zone plays no part, even if the date names none."""
+    assert 30.0 == retry_after_in_seconds(after(text), FROZEN_CLOCK)
 
 
 @pytest.mark.parametrize("status_code", [408, 429, 500, 503, 529])
