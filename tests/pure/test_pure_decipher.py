@@ -194,6 +194,7 @@ COMPRESSED = "compressed data, which was not asked for,"
         pytest.param(200, b"\x1f\x8b", [("Content-Encoding", "gzip")], COMPRESSED, id="gzip"),
         pytest.param(200, b"\x1f\x8b", [("content-encoding", "BR")], COMPRESSED, id="Brotli"),
         pytest.param(200, b"x", [("Content-Encoding", " Identity")], "something other than JSON", id="identity"),
+        pytest.param(300, GOOD, [], "a redirect", id="300 with a token"),
         pytest.param(301, b"", [("Location", "https://hunter2")], "a redirect", id="301"),
         pytest.param(302, GOOD, [], "a redirect", id="302 with a token"),
         pytest.param(304, b"", [], "a redirect", id="304"),
@@ -571,6 +572,7 @@ def test_items_without_a_message() -> None:
 
 
 @pytest.mark.promise(row=25)
+@pytest.mark.parametrize("status_code", [200, 302, 500])
 @pytest.mark.parametrize(
     ("headers", "in_body", "request_id"),
     [
@@ -582,9 +584,11 @@ def test_items_without_a_message() -> None:
         ([], None, None),
     ],
 )
-def test_the_request_id(headers: list[tuple[str, str]], in_body: str | None, request_id: str | None) -> None:
+def test_the_request_id(
+    status_code: int, headers: list[tuple[str, str]], in_body: str | None, request_id: str | None
+) -> None:
     """The header `request-id`, else `x-trace-id`, else the body's."""
-    error = error_of(reply(500, {"detail": {"request_id": in_body}}, headers))
+    error = error_of(reply(status_code, {"detail": {"request_id": in_body}}, headers))
 
     assert request_id == error.request_id
 
@@ -726,6 +730,17 @@ def test_the_text_of_an_error_status(status_code: int, line: str, advice: str) -
     error = error_of(reply(status_code, {"detail": {"code": "a_code"}}, [("request-id", "r-1")]), retries_taken=2)
 
     assert f"{line} (a_code) from POST {PATH} after 3 attempts (request id r-1); {advice}" == str(error)
+
+
+@pytest.mark.parametrize(
+    ("status_code", "line"), [(429, "429 Too Many Requests"), (503, "503 Service Unavailable"), (529, "529")]
+)
+@pytest.mark.parametrize(("asked", "told"), [("3600", "3600 s"), ("1.5", "1.5 s"), ("1e400", "inf s")])
+def test_the_text_tells_the_wait_that_the_api_named(status_code: int, line: str, asked: str, told: str) -> None:
+    """Whoever reads a log learns when to come back."""
+    error = error_of(reply(status_code, {"detail": {"code": "a_code"}}, [("Retry-After", asked)]))
+
+    assert str(error).startswith(f"{line} (a_code), to be asked again after {told}, from POST {PATH}; ")
 
 
 def test_the_text_of_a_422() -> None:
