@@ -181,6 +181,17 @@ async def test_a_deadline_passes(api: ScriptedApi) -> None:
     assert 1 == len(api.requests)
 
 
+async def test_a_deadline_passes_after_a_wait(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """An attempt gets what the waits before it have left, too."""
+    api.replies += [reply(503, {}, {"Retry-After": "4.9"}), [Act.STALL]]
+
+    with pytest.raises(ElevenLabsTimeoutError):
+        async with asyncio.timeout(2):  # which is a plain TimeoutError
+            await mint(client, timeout_in_seconds=5)
+
+    assert 2 == len(api.requests)
+
+
 async def test_a_key_that_does_not_come_in_time(api: ScriptedApi) -> None:
     """Asking for the key is inside the deadline."""
 
@@ -190,7 +201,8 @@ async def test_a_key_that_does_not_come_in_time(api: ScriptedApi) -> None:
 
     async with AsyncElevenLabsClient(api_key=never, base_url=api.base_url, timeout_in_seconds=0.1) as client:
         with pytest.raises(ElevenLabsTimeoutError, match=r"the api_key callable gave no key in 0\.1 s"):
-            await mint(client)
+            async with asyncio.timeout(5):  # lest it hang
+                await mint(client)
 
     assert 0 == api.connections
 

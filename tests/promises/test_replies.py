@@ -182,6 +182,15 @@ async def test_as_much_as_is_read(api: ScriptedApi, client: AsyncElevenLabsClien
 
 
 @pytest.mark.promise(row=20)
+async def test_a_byte_too_many_that_comes_late(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """A body that is cut at the cap is never taken for a whole one."""
+    api.replies += [[head(200, {"Content-Length": CAP + 1}), Pieces([JSON_TOKEN.ljust(CAP), b" "], 0.1)]]
+
+    with pytest.raises(InvalidResponseError, match=r"^more than 64 KiB in the 200 reply"):
+        await mint(client)
+
+
+@pytest.mark.promise(row=20)
 @pytest.mark.parametrize("status_code", [200, 400])
 async def test_the_rest_is_not_waited_for(
     api: ScriptedApi, either_client: AsyncElevenLabsClient, status_code: int
