@@ -313,6 +313,21 @@ def test_closing_from_elsewhere_while_its_loop_does_not_run(api: ScriptedApi) ->
             runner.run(mint(client))
 
 
+def test_closing_from_elsewhere_as_its_loop_ends(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop that was seen running, and has ended when it is handed the closing, is no error."""
+    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        runner.run(mint(client))
+        [lane] = client._sessions._lanes.values()
+    monkeypatch.setattr(loop, "is_running", lambda: True)
+
+    asyncio.run(client.aclose())
+    gc.collect()  # a coroutine that nobody awaits says so
+
+    assert lane._session.closed
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("is_borrowed", [False, True], ids=["owned", "borrowed"])
 async def test_a_key_callable_that_will_not_be_cancelled(api: ScriptedApi, *, is_borrowed: bool) -> None:
@@ -333,7 +348,8 @@ async def test_a_key_callable_that_will_not_be_cancelled(api: ScriptedApi, *, is
         await asked.wait()
         await client.aclose()
         with pytest.raises(ClientClosedError):
-            await call
+            async with asyncio.timeout(5):  # lest it hang
+                await call
 
     assert 0 == api.connections
 
@@ -371,10 +387,13 @@ def test_many_loops_that_come_and_go(api: ScriptedApi) -> None:
 
 @pytest.mark.anyio
 async def test_a_key_callable_that_closes_its_own_client(api: ScriptedApi) -> None:
-    """The call says so, and leaves no cancellation behind."""
+    """The callable runs to its end; then the call says so, and leaves no cancellation behind."""
+    closed = asyncio.Event()
 
     async def last_key() -> str:
         await client.aclose()
+        await asyncio.sleep(0)
+        closed.set()
         return KEY
 
     client = AsyncElevenLabsClient(api_key=last_key, base_url=api.base_url)
@@ -382,4 +401,5 @@ async def test_a_key_callable_that_closes_its_own_client(api: ScriptedApi) -> No
         await mint(client)
 
     await asyncio.sleep(0)
+    assert closed.is_set()
     assert 0 == api.connections

@@ -1,12 +1,14 @@
 """Promises 1 to 15: what a connection may do to a call."""
 
 import asyncio
+import gc
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import suppress
 from itertools import repeat
 from threading import Event
-from time import monotonic, sleep
+from time import monotonic, sleep, thread_time
 from typing import Any
 
 import aiohttp
@@ -510,19 +512,89 @@ async def test_a_timeout_in_a_task_that_was_cancelled_before(
         await call
 
 
-@pytest.mark.promise(row=50)
-async def test_a_close_in_the_moment_of_a_timeout(
+@pytest.mark.promise(row=48)
+async def test_a_timeout_leaves_no_cancellation_behind(
     api: ScriptedApi, client: AsyncElevenLabsClient, later: Callable[[], None]
+) -> None:
+    """The scopes around the call find the task as it was."""
+    call = await under_way(api, mint(client, max_retries=0))
+
+    later()
+
+    with pytest.raises(ElevenLabsTimeoutError):
+        await call
+    assert 0 == call.cancelling()
+
+
+@pytest.mark.promise(row=50)
+@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+async def test_a_close_in_the_moment_of_a_timeout(
+    api: ScriptedApi, client: AsyncElevenLabsClient, later: Callable[[], None], *, is_first: bool
 ) -> None:
     """The call ends once, as one of a client that is closed."""
     call = await under_way(api, mint(client))
 
     later()
-    closing = asyncio.create_task(client.aclose())
+    closing: list[asyncio.Task[None]] = []
+
+    def close() -> None:
+        closing.append(asyncio.create_task(client.aclose()))
+
+    if is_first:
+        close()
+    else:
+        asyncio.get_running_loop().call_soon(close)  # in the round after that of the timer
 
     with pytest.raises(ClientClosedError):
         await call
-    await closing
+    await asyncio.gather(*closing)
+    assert 0 == call.cancelling()
+
+
+@pytest.mark.parametrize("bounds", [(0.2, 0.6, 0.4), (0.6, 0.2, 0.4), (0.2, 0.2, 0.2)], ids=repr)
+async def test_attempts_at_once_have_a_time_each(
+    api: ScriptedApi, client: AsyncElevenLabsClient, bounds: tuple[float, ...]
+) -> None:
+    """One that may take longer or less long, begun before or after, changes nothing for another."""
+    api.replies += [[Act.STALL]] * 3
+
+    calls = (mint(client, max_retries=0, attempt_timeout_in_seconds=seconds) for seconds in bounds)
+    outcomes = await asyncio.gather(*map(outcome_of, calls))
+
+    assert [ElevenLabsTimeoutError] * 3 == [outcome for outcome, _ in outcomes]
+    assert pytest.approx(bounds, abs=0.1) == [seconds for _, seconds in outcomes]
+
+
+async def test_an_end_is_told_once_and_waited_for_in_peace(api: ScriptedApi) -> None:
+    """What takes its time to end, like a key callable that cleans up, does not keep the processor busy."""
+
+    async def vault() -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.3)
+        return KEY
+
+    async with AsyncElevenLabsClient(api_key=vault, base_url=api.base_url, timeout_in_seconds=0.05) as client:
+        began = thread_time()
+        outcome, _ = await outcome_of(mint(client))
+
+    assert ElevenLabsTimeoutError is outcome
+    assert thread_time() - began < 0.1
+
+
+@pytest.mark.promise(row=50)
+async def test_a_closed_client_leaves_no_timer_behind(client: AsyncElevenLabsClient) -> None:
+    """Its loop may run for long, and does not keep it until a time-out that nobody waits for."""
+    await mint(client)
+    [lane] = client._sessions._lanes.values()
+    watch = weakref.ref(lane._watch)
+    del lane
+
+    await client.aclose()
+    gc.collect()
+
+    assert watch() is None
 
 
 @pytest.mark.promise(row=53)
