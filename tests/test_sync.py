@@ -30,6 +30,7 @@ from elevenlabs_tokens import (
     ElevenLabsError,
     UnprocessableEntityError,
 )
+from elevenlabs_tokens._loop import PortalLoop
 from frozen import KEY, FrozenTime
 from scripted import Act, ScriptedApi, reply
 
@@ -407,6 +408,58 @@ atexit.register(hook)
 
     assert run.stdout in ("realtime_scribe True", "closed True")
     assert (0, "") == (run.returncode, run.stderr)
+
+
+# Its loop's lookups.
+
+
+def test_what_a_lookup_raises() -> None:
+    """It reaches whoever waits for the address."""
+
+    def fail() -> None:
+        raise LookupError("no such host")
+
+    async def look_up() -> None:
+        await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(None, fail), 5)
+
+    with asyncio.Runner(loop_factory=PortalLoop) as runner, pytest.raises(LookupError, match="no such host"):
+        runner.run(look_up())
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_a_lookup_that_nobody_waits_for_any_more(*, is_begun: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends quietly in its thread, and does not begin if it has not."""
+    begun, ending = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def begin(thread: threading.Thread) -> None:
+        threads.append(thread)
+        if is_begun:
+            start(thread)
+
+    def look_up() -> None:
+        begun.set()
+        ending.wait(5)
+
+    async def give_up() -> None:
+        lookup = asyncio.get_running_loop().run_in_executor(None, look_up)
+        if is_begun:
+            begun.wait(5)
+        lookup.cancel()
+        await asyncio.wait([lookup])
+
+    with asyncio.Runner(loop_factory=PortalLoop) as runner, monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", begin)
+        runner.run(give_up())
+    ending.set()
+    for thread in threads:
+        if not is_begun:
+            thread.start()
+        thread.join(5)
+
+    assert 1 == len(threads)
+    assert is_begun is begun.is_set()
 
 
 # Ctrl-C.

@@ -347,6 +347,30 @@ async def test_cancelled_in_the_same_instant(
     assert 1 == len(api.requests)
 
 
+ASYNC_EXIT = """
+import asyncio, atexit, os
+from elevenlabs_tokens import AsyncElevenLabsClient, ClientClosedError
+async def mint():
+    async with AsyncElevenLabsClient(api_key="{key}", base_url="http://localhost:{port}") as client:
+        return (await client.tokens.single_use.create("realtime_scribe")).token_type
+def hook():
+    try: outcome = asyncio.run(mint())
+    except ClientClosedError: outcome = "closed"
+    os.write(1, outcome.encode())
+asyncio.run(mint())
+atexit.register(hook)
+"""
+
+
+@pytest.mark.promise(row=58)
+def test_an_async_call_at_exit(api: ScriptedApi) -> None:
+    """Its host's name cannot be looked up any more, for that takes a thread, and it says so."""
+    run = run_python(ASYNC_EXIT.format(key=KEY, port=api.port))
+
+    assert run.stdout in ("realtime_scribe", "closed")
+    assert (0, "") == (run.returncode, run.stderr)
+
+
 @pytest.mark.promise(row=50)
 def test_closed_by_another_thread_while_it_opens(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """The call that came too late is refused, and the session that was made for it does not stay open."""
