@@ -92,12 +92,14 @@ async def test_the_raw_response(api: ScriptedApi, client: AsyncElevenLabsClient)
 
 async def test_options_of_one_call(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """Key, headers and query of one call go out with it, and with no other."""
-    options = RequestOptions(api_key="sk_other", headers={"X-Trace": "t1"}, query_params={"a": [1, 2], "b": True})
+    options = RequestOptions(
+        api_key="sk_other", headers={"X-Trace": "t1"}, query_params={"a": [1, 2], "b": True, "c": "/:~+"}
+    )
 
     await client.tokens.single_use.create("realtime_scribe", request_options=options)
     await client.tokens.single_use.create("realtime_scribe")
 
-    assert b"POST /v1/single-use-token/realtime_scribe?a=1&a=2&b=true HTTP/1.1" in api.requests[0]
+    assert b"POST /v1/single-use-token/realtime_scribe?a=1&a=2&b=true&c=%2F%3A~%2B HTTP/1.1" in api.requests[0]
     assert b"\r\nxi-api-key: sk_other\r\n" in api.requests[0]
     assert b"\r\nx-trace: t1\r\n" in api.requests[0]
     assert b"realtime_scribe HTTP/1.1" in api.requests[1]

@@ -230,3 +230,18 @@ async def test_a_key_that_comes_after_the_deadline(
         await mint(client, api_key=slow_key)
 
     assert 0 == api.connections
+
+
+async def test_an_attempt_after_a_slow_key(api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime) -> None:
+    """It gets what asking for the key has left."""
+    api.replies += [[Act.STALL]]
+
+    def slow_key() -> str:
+        time.advance(4.9)
+        return KEY
+
+    with pytest.raises(ElevenLabsTimeoutError):
+        async with asyncio.timeout(2):  # which is a plain TimeoutError
+            await mint(client, timeout_in_seconds=5, api_key=slow_key)
+
+    assert 1 == len(api.requests)

@@ -267,6 +267,17 @@ def test_a_client_without_tls_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> No
     assert (before, before + 1) == (without, sessions._ssl_context.cache_info().misses)
 
 
+@pytest.mark.promise(row=35)
+def test_tls_to_a_proxy_asks_whom_the_machine_trusts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that is spoken to over TLS is trusted as an API is, though the API behind it may do without."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nobody/has/asked/for/this/proxy")
+    before = sessions._ssl_context.cache_info().misses
+
+    AsyncElevenLabsClient(api_key=KEY, base_url="http://127.0.0.1", proxy="https://127.0.0.1:8080")
+
+    assert before + 1 == sessions._ssl_context.cache_info().misses
+
+
 # Promise 36: base URLs.
 
 Kind = type[AsyncElevenLabsClient] | type[ElevenLabsClient]

@@ -354,8 +354,10 @@ async def mint():
     async with AsyncElevenLabsClient(api_key="{key}", base_url="http://localhost:{port}") as client:
         return (await client.tokens.single_use.create("realtime_scribe")).token_type
 def hook():
-    try: outcome = asyncio.run(mint())
+    loop = asyncio.new_event_loop()  # for asyncio.run ends with a thread, which some versions cannot start any more
+    try: outcome = loop.run_until_complete(mint())
     except ClientClosedError: outcome = "closed"
+    loop.close()
     os.write(1, outcome.encode())
 asyncio.run(mint())
 atexit.register(hook)
