@@ -410,6 +410,16 @@ atexit.register(hook)
     assert (0, "") == (run.returncode, run.stderr)
 
 
+@pytest.mark.promise(row=58)
+@pytest.mark.parametrize("is_used", [True, False])
+def test_closing_at_exit(api: ScriptedApi, *, is_used: bool) -> None:
+    """A client that is closed last of all, after the loop has ended, is closed without a word."""
+    program = "import atexit\natexit.register(lambda: client.close())\n" + FORK.format(key=KEY, base_url=api.base_url)
+    run = run_python(program + ("mint()" if is_used else ""), timeout=20)
+
+    assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
+
+
 # Its loop's lookups.
 
 

@@ -685,7 +685,8 @@ async def test_every_fault_is_one_of_the_package_s_errors(
         )
         client._pipeline.clock = FrozenTime().clock()
         with pytest.raises(ElevenLabsError) as caught:
-            await mint(client, max_retries=1)
+            async with asyncio.timeout(20):  # lest it hang
+                await mint(client, max_retries=1)
         await client.aclose()
 
     assert kind is type(caught.value)

@@ -565,6 +565,17 @@ async def test_attempts_at_once_have_a_time_each(
     assert pytest.approx(bounds, abs=0.1) == [seconds for _, seconds in outcomes]
 
 
+async def test_attempts_in_turn_have_a_time_each(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """One that timed out does not take the bound of the next with it."""
+    api.replies += [[Act.STALL]] * 3
+
+    outcome, seconds = await outcome_of(mint(client, max_retries=2, attempt_timeout_in_seconds=0.2))
+
+    assert ElevenLabsTimeoutError is outcome
+    assert 0.6 == pytest.approx(seconds, abs=0.1)
+    assert 3 == len(api.requests)
+
+
 async def test_an_end_is_told_once_and_waited_for_in_peace(api: ScriptedApi) -> None:
     """What takes its time to end, like a key callable that cleans up, does not keep the processor busy."""
 
