@@ -319,7 +319,7 @@ def test_closing_from_elsewhere_as_its_loop_ends(api: ScriptedApi, monkeypatch: 
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         runner.run(mint(client))
-        [lane] = client._sessions._lanes.values()
+        [lane] = client._sessions.lanes.values()
     monkeypatch.setattr(loop, "is_running", lambda: True)
 
     asyncio.run(client.aclose())

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import ssl
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from itertools import repeat
 from threading import Event
@@ -598,7 +598,7 @@ async def test_an_end_is_told_once_and_waited_for_in_peace(api: ScriptedApi) -> 
 async def test_a_closed_client_leaves_no_timer_behind(client: AsyncElevenLabsClient) -> None:
     """Its loop may run for long, and does not keep it until a time-out that nobody waits for."""
     await mint(client)
-    [lane] = client._sessions._lanes.values()
+    [lane] = client._sessions.lanes.values()
     watch = weakref.ref(lane._watch)
     del lane
 
