@@ -1,0 +1,186 @@
+"""What a mint on a warm connection costs, counted and never timed, so that a busy machine changes nothing.
+
+A change that makes a mint dearer turns one of these red: find another way, or write the new figure down and say why.
+One that makes it cheaper lowers the figure.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from scripted import ScriptedApi, reply
+
+MINTER = Path(__file__).with_name("minter.py")
+
+
+class Figures(NamedTuple):
+    """What a mint of the async client may cost.
+
+    Attributes:
+        functions_beside_bare: Python functions entered, whosever they are, less those of a bare aiohttp mint.
+        allocations_beside_bare: Blocks of memory asked for, less those of a bare aiohttp mint.
+        more_system_calls: Those that a bare aiohttp mint does not make.
+    """
+
+    functions_beside_bare: int
+    allocations_beside_bare: int
+    more_system_calls: dict[str, int]
+
+
+PACKAGE_FUNCTIONS = {"async": 32, "sync": 43}
+"""Functions of the package that a mint enters, on any Python."""
+
+FIGURES = {
+    # Up to 3.11, asyncio asks for the process id each time it is asked for the running loop.
+    (3, 11): Figures(functions_beside_bare=-14, allocations_beside_bare=-7, more_system_calls={"getpid": 1}),
+    (3, 12): Figures(functions_beside_bare=-12, allocations_beside_bare=4, more_system_calls={}),
+    (3, 13): Figures(functions_beside_bare=-12, allocations_beside_bare=5, more_system_calls={}),
+}
+FIGURE = FIGURES.get(sys.version_info[:2], FIGURES[3, 13])
+
+ALLOCATIONS_MARGIN = 2
+"""Another release of aiohttp or attrs may need as many more, for reasons of its own."""
+
+SYNC_SYSTEM_CALLS = {
+    "epoll_wait": 3 if sys.version_info >= (3, 12) else 4,  # an eager task saves a round of the loop
+    "sendto": 2,  # to wake the loop, and the request
+    "recvfrom": 3,  # the waking, the end of it, and the reply
+    "getpid": 0 if sys.version_info >= (3, 12) else 1,
+}
+
+UNCOUNTED = {
+    "futex",  # who waits for the interpreter's lock is the scheduler's choice
+    *("brk", "madvise", "mmap", "mremap", "munmap"),  # where memory comes from depends on what happens to be free
+    "restart_syscall",  # an interrupted call goes on
+}
+
+
+@pytest.fixture(autouse=True)
+def token_in_json(api: ScriptedApi) -> None:
+    """Answer as bare aiohttp wants it, and late enough for the client to be waiting already."""
+    api.replies = [reply(headers={"Content-Type": "application/json"})] * 3000
+    api.delay_in_seconds = 0.001
+
+
+def minter(caller: str, counted: str, times: int, api: ScriptedApi, *before: str, **environment: str) -> dict[str, int]:
+    """Mint in another process, and give what it counted."""
+    command = [*before, sys.executable, str(MINTER), caller, counted, str(times), api.base_url]
+    run = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (0, "") == (run.returncode, run.stderr)
+    count: dict[str, int] = json.loads(run.stdout)
+    return count
+
+
+def functions(caller: str, api: ScriptedApi, times: int = 100) -> tuple[int, int]:
+    """Count the functions of the package, and of all, that a mint enters."""
+    count = minter(caller, "functions", times, api)
+    return round(count["package"] / times), round(count["all"] / times)
+
+
+@pytest.mark.parametrize("caller", ["async", "sync"])
+def test_functions_of_the_package(api: ScriptedApi, caller: str) -> None:
+    """A mint goes through no more of the package's functions than is written down."""
+    package, _ = functions(caller, api)
+
+    assert 0 < package <= PACKAGE_FUNCTIONS[caller]
+
+
+def test_functions_of_all(api: ScriptedApi) -> None:
+    """A mint goes through fewer functions, aiohttp's and asyncio's among them, than bare aiohttp does by itself."""
+    (none, bare), (_, ours) = functions("bare", api), functions("async", api)
+
+    assert 0 == none
+    assert ours - bare <= FIGURE.functions_beside_bare
+
+
+@pytest.mark.parametrize("caller", ["async", "sync"])
+def test_nothing_stays_and_nothing_is_left_to_the_collector(api: ScriptedApi, caller: str) -> None:
+    """A thousand mints keep no memory, and make no cycle that the garbage collector would have to find."""
+    api.delay_in_seconds = 0.0
+
+    count = minter(caller, "blocks", 1000, api)
+
+    assert 0 == count["garbage"]
+    assert 0 == count["kept"] // 100  # one in ten mints would show
+
+
+@cache
+def mtrace_library() -> str | None:
+    """Find what makes glibc write down every allocation, if this Python can load it."""
+    library = "libc_malloc_debug.so.0"
+    run = subprocess.run(
+        [sys.executable, "-c", f"import ctypes; ctypes.CDLL({library!r}).dlvsym"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    return library if 0 == run.returncode else None
+
+
+def allocations(caller: str, api: ScriptedApi, log: Path, library: str, times: int = 100) -> int:
+    """Count the blocks that a mint asks for, anew or larger; what Python keeps for reuse is not asked for."""
+    minter(caller, "allocations", times, api, LD_PRELOAD=library, PYTHONMALLOC="malloc", MALLOC_TRACE=str(log))
+    return round(len(re.findall(r"^@ .*? [+>] 0x", log.read_text(), re.MULTILINE)) / times)
+
+
+def test_allocations(api: ScriptedApi, tmp_path: Path) -> None:
+    """A mint asks for about as many blocks of memory as bare aiohttp does."""
+    library = mtrace_library()
+    if library is None:
+        pytest.skip("needs glibc 2.34 or newer, which writes allocations down")
+
+    bare = allocations("bare", api, tmp_path / "bare", library)
+    ours = allocations("async", api, tmp_path / "ours", library)
+
+    assert bare > 100
+    assert ours - bare <= FIGURE.allocations_beside_bare + ALLOCATIONS_MARGIN
+
+
+@cache
+def has_strace() -> bool:
+    """Tell whether strace is there and may trace."""
+    strace = shutil.which("strace")
+    return strace is not None and 0 == subprocess.run([strace, "-qq", "-o", os.devnull, "true"], check=False).returncode
+
+
+def system_calls(caller: str, api: ScriptedApi, log: Path, times: int = 100) -> dict[str, int]:
+    """Count the system calls of a mint, by name: those of many mints less those of none."""
+    if not has_strace():
+        pytest.skip("needs strace, and leave to use it")
+    count: Counter[str] = Counter()
+    for mints in (times, 0):
+        minter(caller, "nothing", mints, api, "strace", "-f", "-qq", "-o", str(log))
+        # Some machines know epoll_wait as a form of epoll_pwait.
+        names = Counter(
+            re.findall(r"^\d+ +(\w+)\(", log.read_text().replace("epoll_pwait", "epoll_wait"), re.MULTILINE)
+        )
+        count.update(names) if mints else count.subtract(names)
+    a_mint = {name: round(calls / times) for name, calls in count.items() if name not in UNCOUNTED}
+    return {name: calls for name, calls in a_mint.items() if calls}
+
+
+def test_system_calls_of_the_async_client(api: ScriptedApi, tmp_path: Path) -> None:
+    """A mint makes the system calls that bare aiohttp makes, and no other."""
+    bare, ours = system_calls("bare", api, tmp_path / "bare"), system_calls("async", api, tmp_path / "ours")
+
+    assert {"epoll_wait": 2, "sendto": 1, "recvfrom": 1} == bare
+    assert Counter(ours) <= Counter(bare) + Counter(FIGURE.more_system_calls)
+
+
+def test_system_calls_of_the_sync_client(api: ScriptedApi, tmp_path: Path) -> None:
+    """Beyond those of the async client, a mint wakes the loop and sees to it that it slept."""
+    ours = system_calls("sync", api, tmp_path / "ours")
+
+    assert ours["sendto"] > 1
+    assert Counter(ours) <= Counter(SYNC_SYSTEM_CALLS)
