@@ -2,7 +2,6 @@
 
 import ast
 import importlib
-import json
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import elevenlabs_tokens
+from scripted import Act, Script, ScriptedApi, reply
 
 PACKAGE = Path(elevenlabs_tokens.__file__).parent
 HEAVY = {"aiohttp", "anyio", "asyncio", "attr", "attrs", "cattrs", "ssl"}
@@ -51,50 +51,104 @@ WINGS = ("emulator", "cli")
 """What the core never imports."""
 
 
-def modules_after(statement: str) -> set[str]:
-    """Run a statement in a fresh interpreter, and tell which modules it loaded."""
-    program = (
-        f"import sys, json; before = set(sys.modules); {statement}; print(json.dumps([*sys.modules.keys() - before]))"
-    )
+def modules_after(statement: str, before: str = "import sys") -> set[str]:
+    """Run a statement in a fresh interpreter, and tell which modules it loaded that were not there before it."""
+    program = f"import sys\n{before}\nbefore = set(sys.modules)\n{statement}\nafter = set(sys.modules)\n"
+    program += "print('loaded:', *after - before)"
     run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
-    return set(json.loads(run.stdout))
+    return set(run.stdout.rpartition("loaded:")[2].split())
 
 
 def test_importing_it_loads_nothing_heavy() -> None:
-    """The names arrive when they are asked for."""
+    """It loads two modules of its own and, at most, `typing`; the names arrive when they are asked for."""
     loaded = modules_after("import elevenlabs_tokens")
 
     assert set() == HEAVY & loaded
-    assert {"elevenlabs_tokens", "elevenlabs_tokens._version"} == {
-        name for name in loaded if name.startswith("elevenlabs")
-    }
+    assert {"elevenlabs_tokens", "elevenlabs_tokens._version"} == loaded - modules_after("import typing")
 
 
-def test_an_error_class_does_not_load_the_client() -> None:
-    """Code that only catches need not pay for aiohttp."""
-    loaded = modules_after("from elevenlabs_tokens import ElevenLabsError")
+@pytest.mark.parametrize(
+    ("name", "light"),
+    [
+        ("ElevenLabsError", {"aiohttp", "anyio", "asyncio", "cattrs", "ssl"}),
+        ("RawResponse", {"aiohttp", "anyio", "asyncio", "cattrs", "ssl"}),
+        ("ElevenLabsEnvironment", {"aiohttp", "anyio", "asyncio", "cattrs", "ssl"}),
+        ("AsyncElevenLabsClient", {"anyio"}),
+    ],
+)
+def test_a_name_does_not_load_what_it_does_not_need(name: str, light: set[str]) -> None:
+    """Code that only catches need not pay for aiohttp, nor async code for the sync facade."""
+    assert set() == light & modules_after(f"from elevenlabs_tokens import {name}")
 
-    assert "aiohttp" not in loaded
+
+@pytest.mark.parametrize("client", ["AsyncElevenLabsClient", "ElevenLabsClient"])
+def test_making_a_client_loads_nothing(client: str) -> None:
+    """All that it needs came with its name, a TLS context among it."""
+    assert set() == modules_after(f"{client}(api_key='sk_1')", f"from elevenlabs_tokens import {client}")
 
 
-def test_the_client_s_imports_happen_with_its_name() -> None:
-    """Making a client and calling it import nothing more of ours or of aiohttp's."""
-    program = """
-import asyncio, sys
-from elevenlabs_tokens import AsyncElevenLabsClient
-before = set(sys.modules)
+LOOKUP = {"_queue", "concurrent.futures.thread", "encodings.idna", "queue", "stringprep"}
+"""What Python itself loads to look a host up by its name."""
+
+
+@pytest.mark.parametrize(
+    ("name", "outcomes"),
+    [
+        ("token", [reply()]),
+        ("AuthenticationError", [reply(401, {"detail": {"status": "invalid_api_key", "message": "no"}})]),
+        ("UnprocessableEntityError", [reply(422, {"detail": [{"loc": ["a"], "msg": "b", "type": "c"}]})]),
+        ("InvalidResponseError", [reply(200, b"<html>")]),
+        ("ElevenLabsConnectionError", [[Act.RESET]]),
+        ("token", [reply(503, {}, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), reply()]),
+    ],
+    ids=["minted", "refused", "unprocessable", "no-json", "reset", "retried"],
+)
+def test_the_imports_happen_with_the_client_s_name(api: ScriptedApi, name: str, outcomes: list[Script]) -> None:
+    """No module is loaded while a first call is awaited, however it ends: the event loop would stand still for it."""
+    api.replies += outcomes
+    call = f"""
 async def main():
-    async with AsyncElevenLabsClient(api_key="sk_1", base_url="http://127.0.0.1:1", max_retries=0) as client:
+    url, retries = "http://localhost:{api.port}", {len(outcomes) - 1}
+    async with AsyncElevenLabsClient(api_key="sk_1234", base_url=url, max_retries=retries) as client:
         await client.tokens.single_use.create("realtime_scribe")
 try:
     asyncio.run(main())
 except Exception as error:
-    assert "could not connect" in str(error), error
-print([name for name in sys.modules if name not in before and not name.startswith("encodings")])
+    assert "{name}" == type(error).__name__, repr(error)
+else:
+    assert "{name}" == "token"
 """
-    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60)
+    loaded = modules_after(call, "import asyncio; from elevenlabs_tokens import AsyncElevenLabsClient")
 
-    assert "[]\n" == run.stdout
+    assert [] == api.replies
+    assert set() == loaded - LOOKUP
+
+
+def test_a_first_sync_call_loads_anyio_s_asyncio_alone(api: ScriptedApi) -> None:
+    """The package's own modules, and the heavy ones, came with the client's name."""
+    call = f"""
+with ElevenLabsClient(api_key="sk_1234", base_url="http://localhost:{api.port}") as client:
+    client.tokens.single_use.create("realtime_scribe")
+"""
+    loaded = modules_after(call, "from elevenlabs_tokens import ElevenLabsClient")
+
+    assert {"anyio"} >= {module.partition(".")[0] for module in loaded - LOOKUP}
+
+
+def test_the_help_of_the_command_line_is_light() -> None:
+    """It loads what the command line is made of, and nothing that only a command needs."""
+    call = """
+sys.argv = ["elevenlabs-tokens", "--help"]
+try:
+    main()
+except SystemExit:
+    pass
+"""
+    loaded = modules_after(call, "from elevenlabs_tokens.cli import main")
+    alone = modules_after("import cyclopts, rich")
+
+    assert set() == HEAVY & (loaded - alone)
+    assert {"app"} == {module.rpartition(".")[2] for module in loaded if module.startswith("elevenlabs_tokens.cli")}
 
 
 @pytest.mark.parametrize("name", elevenlabs_tokens.__all__)

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -46,7 +46,7 @@ class Functions:
             self._count["all"] += 1
 
     @contextmanager
-    def count(self) -> Iterator[Count]:
+    def count(self) -> Generator[Count]:
         before = dict(self._count)
         made: Count = {}
         yield made
@@ -54,7 +54,7 @@ class Functions:
 
 
 @contextmanager
-def blocks() -> Iterator[Count]:
+def blocks() -> Generator[Count]:
     """Count the blocks of memory that stay, and the objects that only the garbage collector could free."""
     gc.collect()
     gc.disable()
@@ -75,7 +75,7 @@ def libc(name: str) -> Callable[[], None]:
 
 
 @contextmanager
-def allocations() -> Iterator[Count]:
+def allocations() -> Generator[Count]:
     """Have glibc write down every allocation."""
     begin, end = libc("mtrace"), libc("muntrace")
     gc.disable()
@@ -85,7 +85,7 @@ def allocations() -> Iterator[Count]:
 
 
 @contextmanager
-def nothing() -> Iterator[Count]:
+def nothing() -> Generator[Count]:
     yield {}
 
 
