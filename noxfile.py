@@ -90,6 +90,13 @@ def tests(session: nox.Session) -> None:
         session.run("coverage", "report", f"--include={pure}", "--fail-under=100")
 
 
+@nox.session(python=list(PYTHONS))
+def guard(session: nox.Session) -> None:
+    """Count what a mint costs, and which modules are loaded when; the tests do so, too."""
+    _install(session, "test")
+    session.run("pytest", "tests/guards", "tests/test_package.py", *session.posargs)
+
+
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """Have the client read many more replies of any bytes than the tests do, for a minute at most."""
