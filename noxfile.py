@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,3 +128,16 @@ def docs(session: nox.Session) -> None:
     """Build the docs; a warning is an error."""
     _install(session, "docs")
     session.run("sphinx-build", "-nW", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session(python=list(PYTHONS))
+def bench(session: nox.Session) -> None:
+    """Measure how fast, how light and how large the wheel is, beside others; `-- --quick` for a look in a minute."""
+    folder = Path(session.create_tmp()).resolve() / "wheel"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run_install("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), ".")
+    (wheel,) = folder.glob("*.whl")
+    _install(session, "bench", package=str(wheel))
+    session.install("--force-reinstall", "--no-deps", str(wheel))  # an older one of the same version may be there
+    # Without the folder that it runs in, lest that be imported in place of the wheel.
+    session.run("python", "-P", "-m", "benchmarks", str(wheel), *session.posargs, env={"PYTHONPATH": "tests"})

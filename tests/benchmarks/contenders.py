@@ -1,0 +1,161 @@
+"""The ways to mint a token that are compared, each as its own documentation has it: a client that stays open.
+
+Each imports what it needs when it is opened, so that a process that measures one does not carry the others.
+"""
+
+import json
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+KEY = "sk_0123456789abcdef0123456789abcdef"
+PATH = "/v1/single-use-token/realtime_scribe"
+HEADERS = {"xi-api-key": KEY, "Accept": "application/json"}
+
+OURS = "this package"
+BARE = "bare aiohttp"
+BARE_SYNC = "http.client"
+HTTPX = "httpx"
+REQUESTS = "requests"
+VENDOR = "the vendor's SDK"
+AGAIN = "the base again (noise)"
+
+AsyncCall: TypeAlias = Callable[[], Awaitable[object]]
+Call: TypeAlias = Callable[[], object]
+AsyncContender: TypeAlias = Callable[[str], AbstractAsyncContextManager[AsyncCall]]
+Contender: TypeAlias = Callable[[str], AbstractContextManager[Call]]
+
+
+@asynccontextmanager
+async def bare_aiohttp(
+    base_url: str, ssl_context: ssl.SSLContext | None = None, limit: int = 100
+) -> AsyncGenerator[AsyncCall]:
+    """What one writes by hand; `limit` is aiohttp's own default."""
+    import aiohttp
+
+    url = f"{base_url}{PATH}"
+    connector = aiohttp.TCPConnector(limit=limit, ssl=ssl_context or True)
+    async with aiohttp.ClientSession(connector=connector) as session:
+
+        async def call() -> Any:
+            async with session.post(url, headers=HEADERS) as response:
+                response.raise_for_status()
+                return (await response.json())["token"]
+
+        yield call
+
+
+@asynccontextmanager
+async def ours(base_url: str, ssl_context: ssl.SSLContext | None = None) -> AsyncGenerator[AsyncCall]:
+    from elevenlabs_tokens import AsyncElevenLabsClient
+
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=base_url, ssl=ssl_context) as client:
+
+        async def call() -> str:
+            return (await client.tokens.single_use.create("realtime_scribe")).token
+
+        yield call
+
+
+@asynccontextmanager
+async def async_httpx(base_url: str) -> AsyncGenerator[AsyncCall]:
+    """Httpx, which keeps 20 connections unless told otherwise: told to keep all, or it would connect all the time."""
+    import httpx
+
+    url = f"{base_url}{PATH}"
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=100)) as client:
+
+        async def call() -> Any:
+            return (await client.post(url, headers=HEADERS)).raise_for_status().json()["token"]
+
+        yield call
+
+
+@asynccontextmanager
+async def async_vendor(base_url: str) -> AsyncGenerator[AsyncCall]:
+    from elevenlabs.client import AsyncElevenLabs
+
+    client = AsyncElevenLabs(api_key=KEY, base_url=base_url)
+
+    async def call() -> str:
+        return (await client.tokens.single_use.create("realtime_scribe")).token
+
+    yield call
+
+
+@contextmanager
+def bare_http_client(base_url: str) -> Generator[Call]:
+    """The standard library's, the fastest that sync code can have; one connection, for one thread."""
+    import http.client
+
+    connection = http.client.HTTPConnection(urlsplit(base_url).netloc)
+
+    def call() -> Any:
+        connection.request("POST", PATH, headers=HEADERS)
+        response = connection.getresponse()
+        assert response.status == http.HTTPStatus.OK
+        return json.loads(response.read())["token"]
+
+    yield call
+    connection.close()
+
+
+@contextmanager
+def ours_sync(base_url: str) -> Generator[Call]:
+    from elevenlabs_tokens import ElevenLabsClient
+
+    with ElevenLabsClient(api_key=KEY, base_url=base_url) as client:
+        yield lambda: client.tokens.single_use.create("realtime_scribe").token
+
+
+@contextmanager
+def sync_httpx(base_url: str) -> Generator[Call]:
+    import httpx
+
+    url = f"{base_url}{PATH}"
+    with httpx.Client() as client:
+        yield lambda: client.post(url, headers=HEADERS).raise_for_status().json()["token"]
+
+
+@contextmanager
+def sync_requests(base_url: str) -> Generator[Call]:
+    """Requests, whose session is for one thread."""
+    import requests
+
+    url = f"{base_url}{PATH}"
+    with requests.Session() as session:
+
+        def call() -> Any:
+            response = session.post(url, headers=HEADERS, timeout=10)
+            response.raise_for_status()
+            return response.json()["token"]
+
+        yield call
+
+
+@contextmanager
+def sync_vendor(base_url: str) -> Generator[Call]:
+    from elevenlabs.client import ElevenLabs
+
+    client = ElevenLabs(api_key=KEY, base_url=base_url)
+    yield lambda: client.tokens.single_use.create("realtime_scribe").token
+
+
+ASYNC: dict[str, AsyncContender] = {
+    BARE: bare_aiohttp,
+    AGAIN: bare_aiohttp,
+    OURS: ours,
+    HTTPX: async_httpx,
+    VENDOR: async_vendor,
+}
+SYNC: dict[str, Contender] = {
+    BARE_SYNC: bare_http_client,
+    AGAIN: bare_http_client,
+    OURS: ours_sync,
+    HTTPX: sync_httpx,
+    REQUESTS: sync_requests,
+    VENDOR: sync_vendor,
+}
+ONE_FOR_EACH_THREAD = (BARE_SYNC, AGAIN, REQUESTS)

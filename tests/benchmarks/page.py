@@ -1,0 +1,147 @@
+"""The page of the docs that shows the figures: its tables and drawings are made of the results that are kept.
+
+`PYTHONPATH=tests python -m benchmarks.page` makes them anew.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.charts import growth_chart, speed_chart
+from benchmarks.contenders import BARE, BARE_SYNC, OURS, VENDOR
+from benchmarks.figures import Figure, Results, Timing
+from benchmarks.growth import AT_ONCE
+from benchmarks.speed import (
+    ASYNC_MANY,
+    ASYNC_ONE,
+    HTTPS_MANY,
+    HTTPS_ONE,
+    ORJSON,
+    SYNC_MANY,
+    SYNC_ONE,
+    UVLOOP,
+)
+from benchmarks.tables import in_words, quartiles, target_in_words, verdict
+
+RESULTS = Path(__file__).resolve().parent / "results"
+_DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def publish() -> None:
+    """Write what was measured into the docs."""
+    runs = sorted(map(Results.read, RESULTS.glob("*.json")), key=lambda run: _version(run.python))
+    page = _DOCS / "speed.md"
+    page.write_text(filled(page.read_text(encoding="utf-8"), runs), encoding="utf-8")
+    (_DOCS / "speed.svg").write_text(speed_chart(runs[-1]), encoding="utf-8")
+    (_DOCS / "growth.svg").write_text(growth_chart(runs[-1]), encoding="utf-8")
+
+
+def filled(page: str, runs: Sequence[Results]) -> str:
+    """Put each part between the markers that bear its name; all runs where there is room, else the newest Python's."""
+    for name, part in _parts(runs).items():
+        page = re.sub(
+            rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)",
+            lambda found, part=part: f"{found[1]}\n{part}\n\n{found[2]}",
+            page,
+            flags=re.DOTALL,
+        )
+    return page
+
+
+def _parts(runs: Sequence[Results]) -> Mapping[str, str]:
+    return {
+        "runs": "\n".join(f"- {_run(run)}" for run in runs),
+        "capacity": _table(("one process, tokens a second", *_pythons(runs)), _rates(runs, _CAPACITY)),
+        "waits": _table(("a token takes, in µs", *_pythons(runs)), _waits(runs)),
+        "uvloop": _table(("what uvloop gains", *_pythons(runs)), _ratios(runs, UVLOOP)),
+        "orjson": _table(("what orjson would gain", *_pythons(runs)), _ratios(runs, ORJSON)),
+        "targets": _table(("", "against", "target", *_pythons(runs)), _figure_rows(runs)),
+        "growth": _table(
+            ("at the same moment", "", "tokens a second", "half wait under", "99 % wait under", "memory"),
+            _growth(runs[-1]),
+        ),
+        "load": f"{max(point.server_load for run in runs for point in run.points):.0%} of the time",
+    }
+
+
+_CAPACITY = ((ASYNC_MANY, OURS), (HTTPS_MANY, OURS), (f"{ASYNC_MANY}, {UVLOOP}", UVLOOP), (SYNC_MANY, OURS))
+
+
+def _version(python: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", python)))
+
+
+def _pythons(runs: Iterable[Results]) -> list[str]:
+    return [f"Python {'.'.join(run.python.split('.')[:2])}" for run in runs]
+
+
+def _run(run: Results) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    return f"Python {run.python}, {run.date}: {run.machine}; {versions}."
+
+
+def _timing(run: Results, measure: str, contender: str) -> Timing:
+    return next(t for t in run.timings if (t.measure, t.contender) == (measure, contender))
+
+
+def _rates(runs: Sequence[Results], wanted: Iterable[tuple[str, str]]) -> Iterable[Sequence[str]]:
+    for measure, contender in wanted:
+        yield measure, *(f"{_timing(run, measure, contender).per_second:,.0f}" for run in runs)
+
+
+def _waits(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
+    for measure, contender in (
+        (ASYNC_ONE, OURS),
+        (SYNC_ONE, OURS),
+        (SYNC_ONE, BARE_SYNC),
+        (SYNC_ONE, VENDOR),
+        (HTTPS_ONE, OURS),
+    ):
+        yield f"{contender}, {measure}", *(f"{_timing(run, measure, contender).microseconds:,.0f}" for run in runs)
+
+
+def _ratios(runs: Sequence[Results], subject: str) -> Iterable[Sequence[str]]:
+    for figure in runs[-1].figures:
+        if figure.measure.endswith(f", {subject}"):
+            name = figure.measure.removesuffix(f", {subject}")
+            yield name, *(_seen(_same(run, figure)) for run in runs)
+
+
+def _figure_rows(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
+    for figure in runs[-1].figures:
+        seen = [_same(run, figure) for run in runs]
+        each = [" ".join(filter(None, (_seen(f), f and verdict(f).replace("NOT MET", "**not met**")))) for f in seen]
+        yield figure.measure, figure.against, target_in_words(figure.target, figure.unit), *each
+
+
+def _same(run: Results, figure: Figure) -> Figure | None:
+    return next((f for f in run.figures if (f.measure, f.against) == (figure.measure, figure.against)), None)
+
+
+def _seen(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    spread = quartiles(figure.seen, figure.unit)
+    return in_words(figure) + (f" ({spread})" if spread else "")
+
+
+def _growth(run: Results) -> Iterable[Sequence[str]]:
+    for at_once in AT_ONCE:
+        for name in (OURS, BARE):
+            point = next(p for p in run.points if (p.at_once, p.contender) == (at_once, name))
+            yield (
+                f"{at_once:,}",
+                name,
+                f"{point.per_second:,.0f}",
+                f"{point.median_in_ms:.2f} ms",
+                f"{point.percentile_99_in_ms:.2f} ms",
+                f"{point.memory_in_mib:.1f} MiB",
+            )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+
+
+if __name__ == "__main__":
+    publish()

@@ -1,0 +1,101 @@
+"""What was measured, as a person reads it in a terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.figures import Figure, Point, Results, Spread, Target, Timing, Unit
+
+_DIGITS: dict[Unit, int] = {"ratio": 2, "ms": 1, "MiB": 2, "kB": 0}
+
+
+def in_words(figure: Figure) -> str:
+    """Say a figure."""
+    return _with_unit(figure.seen.median, figure.unit)
+
+
+def quartiles(seen: Spread, unit: Unit) -> str:
+    """Say how a figure spreads."""
+    if seen.lower == seen.upper:
+        return ""
+    digits = _DIGITS[unit]
+    return f"{seen.lower:.{digits}f} to {seen.upper:.{digits}f}"
+
+
+def target_in_words(target: Target | None, unit: Unit) -> str:
+    """Say a target."""
+    return f"{target.sense} {_with_unit(target.bound, unit)}" if target else ""
+
+
+def verdict(figure: Figure) -> str:
+    """Say whether a figure is what it should be."""
+    return {None: "", True: "met", False: "NOT MET"}[figure.is_met]
+
+
+def _with_unit(value: float, unit: Unit) -> str:
+    return f"{value:.{_DIGITS[unit]}f}" + ("" if unit == "ratio" else f" {unit}")
+
+
+def tables(results: Results) -> str:
+    """Write all tables."""
+    return "\n\n".join(
+        [
+            f"Python {results.python}, {results.date}, {results.machine}",
+            _table(("contenders", "µs a call", "a second", "base / it", "quartiles"), _timing_rows(results.timings)),
+            _table(
+                ("calls at once", "", "a second", "median ms", "99 % ms", "MiB more", "server busy"),
+                map(_point_row, results.points),
+            ),
+            _table(
+                ("this package", "against", "target", "measured", "quartiles", ""), map(_figure_row, results.figures)
+            ),
+        ]
+    )
+
+
+def _timing_rows(timings: Iterable[Timing]) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = []
+    measure = ""
+    for timing in timings:
+        if timing.measure != measure:
+            measure = timing.measure
+            rows.append((measure, "", "", "", ""))
+        ratio = timing.ratio
+        rows.append(
+            (
+                f"  {timing.contender}",
+                f"{timing.microseconds:,.0f}",
+                f"{timing.per_second:,.0f}",
+                f"{ratio.median:.3f}",
+                f"{ratio.lower:.3f} to {ratio.upper:.3f}",
+            )
+        )
+    return rows
+
+
+def _point_row(point: Point) -> Sequence[str]:
+    return (
+        f"{point.at_once:,}",
+        point.contender,
+        f"{point.per_second:,.0f}",
+        f"{point.median_in_ms:.2f}",
+        f"{point.percentile_99_in_ms:.2f}",
+        f"{point.memory_in_mib:.1f}",
+        f"{point.server_load:.0%}",
+    )
+
+
+def _figure_row(figure: Figure) -> Sequence[str]:
+    return (
+        figure.measure,
+        figure.against,
+        target_in_words(figure.target, figure.unit),
+        in_words(figure),
+        quartiles(figure.seen, figure.unit),
+        verdict(figure),
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
