@@ -16,7 +16,7 @@ _WIDTH, _PANEL, _MARGIN = 760, 380, 20
 
 def speed_chart(results: Results) -> str:
     """Draw how many tokens a second each contender mints."""
-    drawing = Drawing(_WIDTH, 350, "Tokens minted in a second by one process: this package beside other ways")
+    drawing = Drawing(_WIDTH, 324, "Tokens minted in a second by one process: this package beside other ways")
     drawing.text(_MARGIN, 26, "Tokens a second, one process, http on loopback (more is better)", kind="title")
     for place, measure in enumerate((ASYNC_ONE, ASYNC_MANY, SYNC_ONE, SYNC_MANY)):
         timings = [t for t in results.timings if t.measure == measure and t.contender != AGAIN]
@@ -56,7 +56,7 @@ _PANELS = (
 
 def growth_chart(results: Results) -> str:
     """Draw how cost grows with the number of calls at once."""
-    drawing = Drawing(_WIDTH, 500, "How throughput, memory and latency change with the number of calls at once")
+    drawing = Drawing(_WIDTH, 486, "How throughput, memory and latency change with the number of calls at once")
     drawing.text(_MARGIN, 26, "By the number of calls asked for at the same moment", kind="title")
     for place, (name, kind) in enumerate(((OURS, "ours"), (BARE, "other"))):
         drawing.curve([(470 + place * 130, 22), (490 + place * 130, 22)], kind)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.charts import growth_chart, speed_chart
-from benchmarks.contenders import BARE, BARE_SYNC, OURS, VENDOR
+from benchmarks.contenders import AGAIN, BARE, BARE_SYNC, OURS, VENDOR
 from benchmarks.figures import Figure, Results, Timing
 from benchmarks.growth import AT_ONCE
 from benchmarks.speed import (
@@ -38,14 +38,14 @@ def publish() -> None:
 
 def filled(page: str, runs: Sequence[Results]) -> str:
     """Put each part between the markers that bear its name; all runs where there is room, else the newest Python's."""
-    for name, part in _parts(runs).items():
-        page = re.sub(
-            rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)",
-            lambda found, part=part: f"{found[1]}\n{part}\n\n{found[2]}",
-            page,
-            flags=re.DOTALL,
-        )
-    return page
+    parts = _parts(runs)
+
+    def fill(found: re.Match[str]) -> str:
+        begin, name, line_end, end = found.groups()
+        part = f"\n{parts[name]}\n\n" if line_end else parts[name]
+        return f"{begin}{line_end}{part}{end}"
+
+    return re.sub(r"(<!-- measured: (\w+) -->)(\n?).*?(<!-- end -->)", fill, page, flags=re.DOTALL)
 
 
 def _parts(runs: Sequence[Results]) -> Mapping[str, str]:
@@ -55,12 +55,13 @@ def _parts(runs: Sequence[Results]) -> Mapping[str, str]:
         "waits": _table(("a token takes, in µs", *_pythons(runs)), _waits(runs)),
         "uvloop": _table(("what uvloop gains", *_pythons(runs)), _ratios(runs, UVLOOP)),
         "orjson": _table(("what orjson would gain", *_pythons(runs)), _ratios(runs, ORJSON)),
+        "noise": _table(("a thing over itself", *_pythons(runs)), _noise(runs)),
         "targets": _table(("", "against", "target", *_pythons(runs)), _figure_rows(runs)),
         "growth": _table(
-            ("at the same moment", "", "tokens a second", "half wait under", "99 % wait under", "memory"),
+            (f"at once, {_pythons(runs)[-1]}", "", "tokens a second", "half wait under", "99 % wait under", "memory"),
             _growth(runs[-1]),
         ),
-        "load": f"{max(point.server_load for run in runs for point in run.points):.0%} of the time",
+        "load": f"{max(point.server_load for run in runs for point in run.points):.0%}",
     }
 
 
@@ -105,6 +106,17 @@ def _ratios(runs: Sequence[Results], subject: str) -> Iterable[Sequence[str]]:
         if figure.measure.endswith(f", {subject}"):
             name = figure.measure.removesuffix(f", {subject}")
             yield name, *(_seen(_same(run, figure)) for run in runs)
+            yield f"{name}, noise", *(_noise_of(run, figure.measure) for run in runs)
+
+
+def _noise(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
+    for measure in dict.fromkeys(timing.measure for timing in runs[-1].timings):
+        yield measure, *(_noise_of(run, measure) for run in runs)
+
+
+def _noise_of(run: Results, measure: str) -> str:
+    ratio = _timing(run, measure, AGAIN).ratio
+    return f"{ratio.median:.2f} ({quartiles(ratio, 'ratio')})"
 
 
 def _figure_rows(runs: Sequence[Results]) -> Iterable[Sequence[str]]:

@@ -17,7 +17,7 @@ def quartiles(seen: Spread, unit: Unit) -> str:
     if seen.lower == seen.upper:
         return ""
     digits = _DIGITS[unit]
-    return f"{seen.lower:.{digits}f} to {seen.upper:.{digits}f}"
+    return f"{_rounded(seen.lower, digits)} to {_rounded(seen.upper, digits)}"
 
 
 def target_in_words(target: Target | None, unit: Unit) -> str:
@@ -31,7 +31,11 @@ def verdict(figure: Figure) -> str:
 
 
 def _with_unit(value: float, unit: Unit) -> str:
-    return f"{value:.{_DIGITS[unit]}f}" + ("" if unit == "ratio" else f" {unit}")
+    return _rounded(value, _DIGITS[unit]) + ("" if unit == "ratio" else f" {unit}")
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{value:z.{digits}f}"  # `z`: nothing is less than nought
 
 
 def tables(results: Results) -> str:
