@@ -21,7 +21,7 @@ from benchmarks.speed import (
     SYNC_ONE,
     UVLOOP,
 )
-from benchmarks.tables import in_words, quartiles, target_in_words, verdict
+from benchmarks.tables import in_words, quartiles, target_in_words
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -121,9 +121,17 @@ def _noise_of(run: Results, measure: str) -> str:
 
 def _figure_rows(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
     for figure in runs[-1].figures:
-        seen = [_same(run, figure) for run in runs]
-        each = [" ".join(filter(None, (_seen(f), f and verdict(f).replace("NOT MET", "**not met**")))) for f in seen]
-        yield figure.measure, figure.against, target_in_words(figure.target, figure.unit), *each
+        yield (
+            figure.measure,
+            figure.against,
+            target_in_words(figure.target, figure.unit),
+            *(_judged(_same(run, figure)) for run in runs),
+        )
+
+
+def _judged(figure: Figure | None) -> str:
+    words = {None: "", True: " met", False: " **not met**"}
+    return _seen(figure) + (words[figure.is_met] if figure else "")
 
 
 def _same(run: Results, figure: Figure) -> Figure | None:
