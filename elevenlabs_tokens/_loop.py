@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from typing import TypeVar, TypeVarTuple, Unpack, cast
 
 import anyio
@@ -23,6 +24,12 @@ class PortalLoop(asyncio.SelectorEventLoop):
         super().__init__()
         if sys.version_info >= (3, 12):
             self.set_task_factory(asyncio.eager_task_factory)  # a call begins as it arrives, not a round later
+
+    def run_forever(self) -> None:
+        """Run until it is stopped, and not until a task of the caller's own exits: that ends its thread at most."""
+        while True:
+            with suppress(SystemExit, KeyboardInterrupt):
+                return super().run_forever()
 
     def run_in_executor(
         self,

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
+from traceback import walk_tb
 from typing import Any, Generic, TypeVar, cast
 
 from elevenlabs_tokens._forks import watch_for_forks
@@ -100,7 +101,9 @@ class Portal:
         try:
             return self._run(work, running)
         except ElevenLabsError as error:
-            raise error.with_traceback(None) from None  # the way through the loop tells nothing
+            if _is_ours(error):
+                raise error.with_traceback(None) from None  # the way through the loop tells nothing
+            raise
 
     def finish(self, closing: Coroutine[Any, Any, None]) -> None:
         """Run what closes a client; where no loop runs, there is nothing that it would have to wait for."""
@@ -116,16 +119,15 @@ class Portal:
                 raise _exiting()
             try:
                 starting = self._starting = self._starting or start()
-            except RuntimeError:  # at exit, no thread can be started any more
-                raise _exiting() from None
+            except RuntimeError as error:
+                raise _exiting() if "shutdown" in str(error) else _no_loop("no thread can be started") from None
         try:
             self._running = starting.result()
         except OSError as error:
             if not starting.done():  # what a signal raised
                 raise
             self._starting = None
-            text = f"no event loop could be started ({type(error).__name__}); close files, then call again"
-            raise ElevenLabsError(text) from None
+            raise _no_loop(error.strerror or type(error).__name__) from None
         return self._running
 
     def _warn_if_blocking(self, running: Running) -> None:
@@ -164,6 +166,17 @@ class Portal:
             self._running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
             while self._calls and time.monotonic() < patience_ends_at:
                 time.sleep(0.001)  # for threads that nobody waits for to hear of it
+
+
+def _is_ours(error: ElevenLabsError) -> bool:
+    names = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+    return all(name.startswith("elevenlabs_tokens.") for name in names)  # not of the caller's own key callable
+
+
+def _no_loop(reason: str) -> ElevenLabsError:
+    return ElevenLabsError(
+        f"the event loop of sync calls cannot be started ({reason}); end threads or close files, then call again"
+    )
 
 
 def _exiting() -> ClientClosedError:

@@ -35,6 +35,7 @@ from frozen import KEY, FrozenTime
 from scripted import Act, ScriptedApi, reply
 
 TOKEN = "sutkn_1234567890"
+NO_LOOP = "the event loop of sync calls cannot be started"
 
 
 @pytest.fixture
@@ -320,6 +321,37 @@ mint()
     assert 4 == len(api.requests)
 
 
+@pytest.mark.promise(row=57)
+def test_fork_during_the_first_call(api: ScriptedApi) -> None:
+    """The child does not wait for the loop that the parent is starting, nor for a lock that a late import holds."""
+    program = (
+        FORK.format(key=KEY, base_url=api.base_url)
+        + """
+import asyncio
+assert "anyio._backends._asyncio" in sys.modules
+parent, starting, forked = os.getpid(), threading.Event(), threading.Event()
+make_loop = asyncio.SelectorEventLoop.__init__
+def make_slowly(loop):
+    if os.getpid() == parent:
+        starting.set(); forked.wait()
+    make_loop(loop)
+asyncio.SelectorEventLoop.__init__ = make_slowly
+first = threading.Thread(target=mint)
+first.start()
+starting.wait()
+with portal._lock: pass  # let go once the parent waits
+children = [in_child(mint)]
+print(codes(children))
+forked.set()
+first.join()
+"""
+    )
+    run = run_python(program)
+
+    assert ("[0]\n", "") == (run.stdout, run.stderr)
+    assert 2 == len(api.requests)
+
+
 # The interpreter's exit.
 
 EXITS = {
@@ -576,6 +608,36 @@ def test_a_key_callable_that_exits(api: ScriptedApi, client: ElevenLabsClient) -
     assert TOKEN == mint(client)
 
 
+@pytest.mark.promise(row=53)
+@pytest.mark.parametrize("end", [SystemExit, KeyboardInterrupt])
+def test_a_task_of_the_caller_s_own_that_exits(api: ScriptedApi, end: type[BaseException]) -> None:
+    """It ends neither the loop nor the call that it stands beside."""
+
+    def exit_there() -> None:
+        raise end
+
+    async def key() -> str:
+        asyncio.get_running_loop().call_soon(exit_there)
+        return KEY
+
+    with ElevenLabsClient(api_key=key, base_url=api.base_url) as client:
+        assert [TOKEN, TOKEN] == [mint(client), mint(client)]
+
+
+@pytest.mark.promise(row=53)
+def test_an_error_of_ours_that_a_key_callable_raises(api: ScriptedApi) -> None:
+    """It keeps its cause, and the line that raised it."""
+
+    def key() -> str:
+        raise ElevenLabsError("no key today") from OSError("the vault is sealed")
+
+    with ElevenLabsClient(api_key=key, base_url=api.base_url) as client, pytest.raises(ElevenLabsError) as caught:
+        mint(client)
+
+    assert "OSError('the vault is sealed')" == repr(caught.value.__cause__)
+    assert "key" == traceback.extract_tb(caught.value.__traceback__)[-1].name
+
+
 # Real servers of legacy code.
 
 FLASK = """
@@ -678,8 +740,25 @@ print(client.tokens.single_use.create("realtime_scribe").token)
 """
     run = run_python(program, timeout=20)
 
-    assert run.stdout.startswith("no event loop could be started (OSError)")
-    assert run.stdout.endswith(f"{TOKEN}\n")
+    assert f"{NO_LOOP} (Too many open files); end threads or close files, then call again\n{TOKEN}\n" == run.stdout
+
+
+@pytest.mark.promise(row=53)
+def test_no_thread_is_left_for_the_loop(api: ScriptedApi) -> None:
+    """The first call says so at once, and the next one works when there is."""
+    program = f"""
+import threading
+from elevenlabs_tokens import ElevenLabsClient, ElevenLabsError
+client = ElevenLabsClient(api_key={KEY!r}, base_url={api.base_url!r})
+threading.stack_size(1 << 46)
+try: client.tokens.single_use.create("realtime_scribe")
+except ElevenLabsError as error: print(error)
+threading.stack_size(0)
+print(client.tokens.single_use.create("realtime_scribe").token)
+"""
+    run = run_python(program, timeout=20)
+
+    assert f"{NO_LOOP} (no thread can be started); end threads or close files, then call again\n{TOKEN}\n" == run.stdout
 
 
 def test_an_executor_of_the_caller_s_own(api: ScriptedApi) -> None:
