@@ -1,6 +1,7 @@
 """The pool of connections: aiohttp's, where it trusts a connection less and bounds the whole of connecting."""
 
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from http.cookies import SimpleCookie
 from typing import Any
@@ -11,6 +12,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict
 from yarl import URL
 
 
@@ -41,6 +43,33 @@ async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType
 
     request.send = send_unless_answered  # type: ignore[method-assign]  # the one moment between connecting and sending
     return await handler(request)
+
+
+class WholeRequest(ClientRequest):
+    """A request whose headers are all there, each once, with neither a body nor `Expect`.
+
+    aiohttp, which cannot know that of a request, looks for what may be missing each time.
+    """
+
+    def update_headers(self, headers: Any) -> None:
+        """Take them as they are, after the host."""
+        self.headers = CIMultiDict(Host=self.url.host_port_subcomponent or "")
+        self.headers.extend(headers)
+
+    def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
+        """Add none, but mind those that must not be sent."""
+        if skip_auto_headers is not None:
+            super().update_auto_headers(skip_auto_headers)
+
+    def update_body_from_data(self, body: Any, _stacklevel: int = 3) -> None:  # noqa: ARG002  # aiohttp's own names
+        """Have none."""
+        self.headers["Content-Length"] = "0"
+
+    def update_transfer_encoding(self) -> None:
+        """Have none."""
+
+    def update_expect_continue(self, expect: bool = False) -> None:  # noqa: FBT001, FBT002  # aiohttp's own
+        """Wait for nothing before sending."""
 
 
 class NoCookies(aiohttp.DummyCookieJar):

@@ -11,7 +11,7 @@ from functools import lru_cache
 import aiohttp
 
 from elevenlabs_tokens._forks import watch_for_forks
-from elevenlabs_tokens._http.connector import Connector, NoCookies
+from elevenlabs_tokens._http.connector import Connector, NoCookies, WholeRequest
 from elevenlabs_tokens._http.proxy import find_proxy
 from elevenlabs_tokens._http.transport import Lane, closed_error
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
@@ -119,6 +119,7 @@ class Sessions:
         return aiohttp.ClientSession(
             connector=Connector(limit=MAX_CONNECTIONS, ssl=self._ssl_context or True),
             cookie_jar=NoCookies(),
+            request_class=WholeRequest,
             trace_configs=list(self._trace_configs),
         )
 
