@@ -15,7 +15,6 @@ from elevenlabs_tokens.options import ApiKey
 from elevenlabs_tokens.options import RequestOptions
 from elevenlabs_tokens.responses import WithRawResponse
 from types import TracebackType
-from typing import Any
 from typing import Self
 import aiohttp
 import ssl
@@ -49,7 +48,7 @@ class SingleUseClient:
         self,
         token_type: SingleUseTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, Any] | None = None,
+        request_options: RequestOptions | Mapping[str, object] | None = None,
     ) -> SingleUseTokenResponseModel:
         """Mint a token that opens one connection and then stops working.
 
@@ -90,7 +89,7 @@ class SingleUseClientWithRawResponse:
         self,
         token_type: SingleUseTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, Any] | None = None,
+        request_options: RequestOptions | Mapping[str, object] | None = None,
     ) -> WithRawResponse[SingleUseTokenResponseModel]:
         """Mint a token, and give it next to the response that it was read from.
 

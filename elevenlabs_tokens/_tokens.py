@@ -40,7 +40,7 @@ class AsyncSingleUseClient:
         self,
         token_type: SingleUseTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, Any] | None = None,
+        request_options: RequestOptions | Mapping[str, object] | None = None,
     ) -> HttpResponsePromise[SingleUseTokenResponseModel]:
         """Mint a token that opens one connection and then stops working.
 
@@ -85,7 +85,7 @@ class AsyncSingleUseClientWithRawResponse:
         self,
         token_type: SingleUseTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, Any] | None = None,
+        request_options: RequestOptions | Mapping[str, object] | None = None,
     ) -> Coroutine[Any, Any, WithRawResponse[SingleUseTokenResponseModel]]:
         """Mint a token, and give it next to the response that it was read from.
 

@@ -194,7 +194,7 @@ _NAMES = tuple(attribute.name for attribute in fields(RequestOptions))
 _VENDOR_NAMES = MappingProxyType({"additional_headers": "headers", "additional_query_parameters": "query_params"})
 
 
-def checked_request_options(options: RequestOptions | Mapping[str, Any] | None) -> RequestOptions | None:
+def checked_request_options(options: RequestOptions | Mapping[str, object] | None) -> RequestOptions | None:
     """Give the options of a call, from themselves or from a mapping of their names or the vendor SDK's.
 
     Raises:

@@ -1,6 +1,7 @@
 """The sync half is what the generator makes of the async one, and nothing else."""
 
 import inspect
+import re
 import shutil
 import subprocess
 import sys
@@ -195,7 +196,5 @@ def test_it_is_small() -> None:
 
 
 def test_no_any_in_the_generated_half() -> None:
-    """But for the mapping form of the options, which is the async half's own."""
-    text = (PACKAGE / "_sync.py").read_text()
-
-    assert text.count("Any") == text.count("Mapping[str, Any]") + 1
+    """A type checker that is strict proves each delegation."""
+    assert not re.search(r"\bAny\b", (PACKAGE / "_sync.py").read_text())
