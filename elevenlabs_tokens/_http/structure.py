@@ -4,8 +4,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any, NewType
 
-from attrs import define
-from cattrs import BaseValidationError, Converter, transform_error
+from attrs import define, has
+from cattrs import BaseConverter, BaseValidationError, transform_error
+from cattrs.gen import make_dict_structure_fn
 
 from elevenlabs_tokens.models import TOKEN_LIFETIME_IN_SECONDS, SingleUseTokenResponseModel
 from elevenlabs_tokens.responses import ValidationErrorItem
@@ -40,8 +41,9 @@ def _location(value: Any, _: Any) -> tuple[str | int, ...]:
     return tuple(value)
 
 
-def _make_converter() -> Converter:
-    converter = Converter()
+def _make_converter() -> BaseConverter:
+    converter = BaseConverter()  # of what a `Converter` adds, the one thing that is needed
+    converter.register_structure_hook_factory(has, make_dict_structure_fn)
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(_TokenText, _token_text)
     converter.register_structure_hook_func(lambda kind: kind == tuple[str | int, ...], _location)
