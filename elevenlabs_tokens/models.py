@@ -19,7 +19,7 @@ TOKEN_LIFETIME_IN_SECONDS = 900
 """How long the API lets an unused token live. Source: API reference, read 2026-11-24."""
 
 # No dot segment, which would lead to another path, and no half of a surrogate pair, which no encoding has.
-_VOICE_ID = re.compile(r"(?!\.+$)[^\ud800-\udfff]+", re.DOTALL)
+_VOICE_ID = r"(?s)(?!\.+$)[^\ud800-\udfff]+"
 _TOKEN_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -91,7 +91,7 @@ def connection_of(token_type: str, *, voice_id: str | None, multi_context: bool 
                 f"voice_id and multi_context are for tts_websocket; this is a {token_type} token"
             )
         return connection
-    if not isinstance(voice_id, str) or not _VOICE_ID.fullmatch(voice_id):
+    if not isinstance(voice_id, str) or not re.fullmatch(_VOICE_ID, voice_id):
         raise ElevenLabsConfigError(f"a {token_type} token opens the socket of one voice; give its voice_id")
     return _MULTI_CONTEXT if multi_context else connection
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from attrs import define
@@ -33,7 +32,7 @@ REDIRECTS = range(300, 400)
 _TEXT_LIMIT = 299
 
 # Shown only if it is a word, never if it could be a piece of a reply.
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_PLAIN_WORD = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 
 
 @define
@@ -107,7 +106,7 @@ def status_text(
         word: The API's word for it.
         retry_after: The seconds to wait that it names.
     """
-    said = f" ({word})" if word and _PLAIN_WORD.fullmatch(word) else ""
+    said = f" ({word})" if word and re.fullmatch(_PLAIN_WORD, word) else ""
     if retry_after is not None:
         said += f", to be asked again after {retry_after:g} s,"
     what = f"{_status_line(raw_response.status_code)}{said} from {exchange.path}{exchange.attempts}"
@@ -136,37 +135,37 @@ def reply_text(exchange: Exchange, raw_response: RawResponse, fault: str) -> str
     return _sentence(what, raw_response.request_id, advice)
 
 
-class _Explanation(NamedTuple):
-    error: type[ElevenLabsError]
-    text: str
-    advice: str
-
-
-_FAILURES: Mapping[FailureKind, _Explanation] = MappingProxyType(
+_FAILURES: Mapping[FailureKind, tuple[type[ElevenLabsError], str, str]] = MappingProxyType(
     {
-        FailureKind.NOT_CONNECTED: _Explanation(
-            ElevenLabsConnectionError, "could not connect to {address}", "check the network, base_url and proxy"
+        FailureKind.NOT_CONNECTED: (
+            ElevenLabsConnectionError,
+            "could not connect to {address}",
+            "check the network, base_url and proxy",
         ),
-        FailureKind.LOST: _Explanation(
-            ElevenLabsConnectionError, "lost the connection to {address} before a whole reply came", "try again later"
+        FailureKind.LOST: (
+            ElevenLabsConnectionError,
+            "lost the connection to {address} before a whole reply came",
+            "try again later",
         ),
-        FailureKind.TIMED_OUT: _Explanation(
+        FailureKind.TIMED_OUT: (
             ElevenLabsTimeoutError,
             "no whole reply from {address} in {elapsed:.1f} s",
             "try again, or allow more: timeout_in_seconds is for the call, attempt_timeout_in_seconds for one attempt",
         ),
-        FailureKind.UNTRUSTED: _Explanation(
+        FailureKind.UNTRUSTED: (
             ElevenLabsTLSError,
             "no trust in the TLS of {address}",
             "check base_url; for a private authority, set SSL_CERT_FILE or ssl=; never turn verification off",
         ),
-        FailureKind.PROXY_REFUSED: _Explanation(
+        FailureKind.PROXY_REFUSED: (
             ElevenLabsConnectionError,
             "the proxy refused to connect to {address}",
             "check proxy= or HTTPS_PROXY, and the proxy's user and password",
         ),
-        FailureKind.MALFORMED: _Explanation(
-            InvalidResponseError, "what {address} answered is not HTTP", "check base_url and proxy"
+        FailureKind.MALFORMED: (
+            InvalidResponseError,
+            "what {address} answered is not HTTP",
+            "check base_url and proxy",
         ),
     }
 )
@@ -174,12 +173,12 @@ _FAILURES: Mapping[FailureKind, _Explanation] = MappingProxyType(
 
 def failure_error(exchange: Exchange, failure: Failure) -> ElevenLabsError:
     """Make the error of an exchange that brought no whole reply."""
-    explanation = _FAILURES[failure.kind]
-    text = explanation.text.format(address=exchange.address, elapsed=exchange.elapsed_in_seconds)
+    kind, what, advice = _FAILURES[failure.kind]
+    text = what.format(address=exchange.address, elapsed=exchange.elapsed_in_seconds)
     detail = f" ({failure.detail[:80]})" if failure.detail else ""
-    return explanation.error(_sentence(f"{text}{detail}{exchange.attempts}", None, explanation.advice))
+    return kind(_sentence(f"{text}{detail}{exchange.attempts}", None, advice))
 
 
 def _sentence(what: str, request_id: str | None, advice: str) -> str:
-    named = f" (request id {request_id})" if request_id and _PLAIN_WORD.fullmatch(request_id) else ""
+    named = f" (request id {request_id})" if request_id and re.fullmatch(_PLAIN_WORD, request_id) else ""
     return f"{what}{named}; {advice}"[:_TEXT_LIMIT]

@@ -20,7 +20,7 @@ _RETRIED_FAILURES = frozenset({FailureKind.NOT_CONNECTED, FailureKind.LOST, Fail
 _RETRIED_CLIENT_ERRORS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _SERVER_ERRORS = range(500, 600)
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
+_NUMBER = r"(?ai)[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?"
 
 
 def is_retried(outcome: Outcome) -> bool:
@@ -62,7 +62,7 @@ def retry_after_in_seconds(outcome: Outcome, wall_clock: float) -> float | None:
 
 
 def _seconds_of(text: str, wall_clock: float) -> float:
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         return float(text)
     try:
         date = parsedate_to_datetime(text)
