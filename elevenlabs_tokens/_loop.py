@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from typing import TypeVar, TypeVarTuple, Unpack, cast
+from typing import NamedTuple, TypeVar, TypeVarTuple, Unpack, cast
 
 import anyio
 import anyio._backends._asyncio  # pyright: ignore[reportUnusedImport]  # a fork during a late import keeps its lock
 from anyio.lowlevel import current_token
-from attrs import frozen
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -53,8 +52,7 @@ class PortalLoop(asyncio.SelectorEventLoop):
         return asyncio.wrap_future(outcome, loop=self)
 
 
-@frozen
-class Running:
+class Running(NamedTuple):
     """A loop that runs.
 
     Attributes:

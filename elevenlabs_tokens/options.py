@@ -233,16 +233,16 @@ def key_or_environment(api_key: ApiKey | None) -> ApiKey | None:
     return api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False, repr=False)
 class CallSettings:
     """All that a call is made with, checked: a client's defaults, or those with one call's options over them."""
 
     timeout_in_seconds: float = field(converter=_checked_timeout)
     attempt_timeout_in_seconds: float = field(converter=_checked_attempt_timeout)
     max_retries: int = field(converter=checked_max_retries)
-    api_key: ApiKey | None = field(converter=_key_source_or_none, repr=masked)
-    headers: Mapping[str, str | None] = field(converter=_headers_or_none, repr=_names_alone)
-    query: str = field(default="", repr=masked)
+    api_key: ApiKey | None = field(converter=_key_source_or_none)
+    headers: Mapping[str, str | None] = field(converter=_headers_or_none)
+    query: str = ""
 
     def merged(self, options: RequestOptions | None) -> "CallSettings":
         """Give these settings with the set options over them."""

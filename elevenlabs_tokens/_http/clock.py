@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from attrs import frozen
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Clock:
     """The sources of time and chance, to be replaced in tests.
 

@@ -35,7 +35,7 @@ _TEXT_LIMIT = 299
 _PLAIN_WORD = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 
 
-@define
+@define(eq=False, repr=False)
 class Exchange:
     """A request and how it went: all that an error's text may be made of.
 

@@ -17,7 +17,7 @@ _TOKEN_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,4096}")
 _TokenText = NewType("_TokenText", str)
 
 
-@define
+@define(eq=False, repr=False)
 class _TokenBody:
     token: _TokenText
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import Self
+from typing import NamedTuple, Self
 
-from attrs import define, field, frozen
+from attrs import define
 from multidict import CIMultiDict
 
-from elevenlabs_tokens._secrets import Secret, masked
+from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens._version import __version__
 from elevenlabs_tokens.options import CallSettings
 
@@ -20,11 +20,7 @@ _DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def _without_query(url: str) -> str:
-    return repr(url.partition("?")[0])
-
-
-@define
+@define(eq=False, repr=False)  # so that nothing secret shows, and compiling stays cheap
 class Request:
     """A POST without a body.
 
@@ -35,13 +31,13 @@ class Request:
         api_key: What must not show in anything that comes back.
     """
 
-    url: str = field(repr=_without_query)
-    headers: Mapping[str, str] = field(repr=masked)
+    url: str
+    headers: Mapping[str, str]
     removed_headers: tuple[str, ...]
     api_key: Secret
 
 
-@define
+@define(eq=False, repr=False)
 class Reply:
     """A whole reply.
 
@@ -52,8 +48,8 @@ class Reply:
     """
 
     status_code: int
-    headers: Mapping[str, str] = field(repr=masked)
-    body: bytes | None = field(repr=masked)
+    headers: Mapping[str, str]
+    body: bytes | None
 
 
 class FailureKind(Enum):
@@ -67,8 +63,7 @@ class FailureKind(Enum):
     MALFORMED = auto()
 
 
-@frozen
-class Failure:
+class Failure(NamedTuple):
     """No whole reply came.
 
     Attributes:
@@ -83,7 +78,7 @@ class Failure:
 Outcome = Reply | Failure
 
 
-@frozen
+@define(eq=False, repr=False)
 class RequestTemplate:
     """What the requests of some settings have in common: the one place where headers meet.
 
@@ -93,9 +88,9 @@ class RequestTemplate:
         query: Encoded.
     """
 
-    headers: CIMultiDict[str] = field(repr=masked)
+    headers: CIMultiDict[str]
     removed_headers: tuple[str, ...]
-    query: str = field(repr=masked)
+    query: str
 
     @classmethod
     def of(cls, settings: CallSettings) -> Self:
