@@ -17,7 +17,9 @@ from elevenlabs_tokens import (
     AsyncElevenLabsClient,
     ClientClosedError,
     ElevenLabsConfigError,
+    ElevenLabsConnectionError,
     ElevenLabsEnvironment,
+    ElevenLabsTimeoutError,
 )
 from frozen import KEY, FrozenTime
 from scripted import Act, ScriptedApi, reply
@@ -366,6 +368,42 @@ async def test_what_a_trace_hook_raises_passes_through(api: ScriptedApi) -> None
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
         with pytest.raises(RuntimeError, match="tracer shutdown in progress"):
             await mint(client)
+
+
+WHAT_A_HOOK_MAY_RAISE: dict[str, tuple[Exception, type[Exception]]] = {
+    "an error of any other kind": (LookupError("sealed"), LookupError),
+    "an OSError": (FileNotFoundError(2, "no spans.log"), ElevenLabsConnectionError),
+    "a time-out": (TimeoutError("no answer from the tracer"), ElevenLabsTimeoutError),
+    "an error of aiohttp's": (aiohttp.ClientPayloadError("of the tracer's reply"), ElevenLabsConnectionError),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.promise(row=53)
+@pytest.mark.parametrize("hook", ["trace", "middleware"])
+@pytest.mark.parametrize(("error", "kind"), WHAT_A_HOOK_MAY_RAISE.values(), ids=WHAT_A_HOOK_MAY_RAISE)
+async def test_a_hook_s_error_that_looks_like_the_network_s(
+    api: ScriptedApi, error: Exception, kind: type[Exception], hook: str
+) -> None:
+    """It is taken for one and tried again, for aiohttp tells the two apart no better; any other passes through."""
+    calls: list[object] = []
+
+    async def fail(*given: object) -> Any:
+        calls.append(given)
+        raise error
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_start.append(fail)
+    hooks: dict[str, Any] = {"trace_configs": [trace]} if hook == "trace" else {"middlewares": [fail]}
+    async with aiohttp.ClientSession(**hooks) as session:
+        client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session)
+        client._pipeline.clock = FrozenTime().clock()
+        with pytest.raises(kind) as caught:
+            await mint(client)
+
+    assert kind is type(caught.value)
+    assert (1 if kind is LookupError else 3) == len(calls)
+    assert 0 == api.connections
 
 
 @pytest.mark.promise(row=49)
