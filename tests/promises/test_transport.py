@@ -27,7 +27,7 @@ from elevenlabs_tokens import (
 from elevenlabs_tokens._http import transport
 from frozen import KEY, FrozenTime
 from proxies import server_context
-from scripted import TOKEN, Act, Pieces, Script, ScriptedApi, Step, dribble, head, reply
+from scripted import HEAD_END, TOKEN, Act, Pieces, Script, ScriptedApi, Step, dribble, head, reply
 
 pytestmark = pytest.mark.anyio
 
@@ -341,9 +341,24 @@ async def test_an_answer_that_nobody_asked_for(api: ScriptedApi, either_client: 
         assert (TOKEN["token"], 1) == (answer.data.token, answer.raw_response.retries_taken)
 
 
+EARLY = reply(body=PLANTED)[0]
+
+
 @pytest.mark.promise(row=14)
-async def test_an_answer_before_the_first_request(api: ScriptedApi) -> None:
-    """A connection on which the server spoke first is dropped, too."""
+@pytest.mark.usefixtures("parser")
+@pytest.mark.parametrize(
+    ("is_borrowed", "length"),
+    [
+        pytest.param(False, len(EARLY), id="owned, whole"),
+        pytest.param(False, EARLY.index(HEAD_END) + 10, id="owned, cut in its body"),
+        pytest.param(False, EARLY.index(HEAD_END) - 5, id="owned, cut in its head"),
+        pytest.param(False, 1, id="owned, cut after a byte"),
+        pytest.param(True, len(EARLY), id="borrowed, whole"),
+        pytest.param(True, EARLY.index(HEAD_END) + 10, id="borrowed, cut in its body"),
+    ],
+)
+async def test_an_answer_before_the_first_request(api: ScriptedApi, length: int, *, is_borrowed: bool) -> None:
+    """A connection on which the server spoke first is dropped, too, as soon as it has said enough to be understood."""
     sent = Event()
 
     async def until_read(*_: object) -> None:
@@ -353,10 +368,12 @@ async def test_an_answer_before_the_first_request(api: ScriptedApi) -> None:
 
     trace = aiohttp.TraceConfig()
     trace.on_connection_create_end.append(until_read)
-    api.greetings += [[*reply(body=PLANTED), sent.set]]
-    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
-        client._pipeline.clock = FrozenTime().clock()
-        token = await mint(client)
+    api.greetings += [[EARLY[:length], sent.set]]
+    async with aiohttp.ClientSession(trace_configs=[trace]) as session:
+        options: dict[str, Any] = {"session": session} if is_borrowed else {"trace_configs": [trace]}
+        async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, **options) as client:
+            client._pipeline.clock = FrozenTime().clock()
+            token = await mint(client)
 
     assert TOKEN["token"] == token
     assert 2 == api.connections
