@@ -30,7 +30,7 @@ PURE = (
 )
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "tests-lowest"]
 nox.options.error_on_external_run = True
 nox.options.error_on_missing_interpreters = False
 
@@ -89,6 +89,21 @@ def tests(session: nox.Session) -> None:
         session.run("coverage", "combine", "-q")
         pure = ",".join(f"*/elevenlabs_tokens/{module}.py" for module in PURE)
         session.run("coverage", "report", f"--include={pure}", "--fail-under=100")
+
+
+def _floors() -> list[str]:
+    """Give the oldest version of each dependency that the package allows, and of pytest, as exact requirements."""
+    project = PYPROJECT["project"]
+    extras = [needed for extra in project["optional-dependencies"].values() for needed in extra]
+    pytest = f"pytest>={PYPROJECT['tool']['pytest']['ini_options']['minversion']}"  # newer ones warn of an older anyio
+    return [needed.replace(">=", "==") for needed in [*project["dependencies"], *extras, pytest]]
+
+
+@nox.session(name="tests-lowest", python=next(iter(PYTHONS)))
+def tests_lowest(session: nox.Session) -> None:
+    """Run the tests with the oldest dependencies that the package allows."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "test"), ".[cli,limits]", *_floors())
+    session.run("pytest", "--ignore=tests/guards", "--ignore=tests/fuzz", *session.posargs)
 
 
 @nox.session(python=list(PYTHONS))

@@ -14,7 +14,7 @@ from yarl import URL
 from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.wire import Failure, FailureKind
 
-KEY = ConnectionKey("h.example", 443, True, True, None, None, None, None)  # noqa: FBT003  # as aiohttp makes it
+KEY = ConnectionKey("h.example", 443, True, True, None, None, None)  # noqa: FBT003  # as aiohttp makes it
 INFO = aiohttp.RequestInfo(
     URL("https://user:hunter2@h.example"), "POST", CIMultiDictProxy(CIMultiDict({"xi-api-key": "hunter2"}))
 )
