@@ -8,9 +8,12 @@ from urllib.parse import urlsplit
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 _LONGEST_LABEL = 63
+_HIGHEST_IN_IPV4 = 255
 
 # `urlsplit` drops tabs and line ends in silence, and a backslash is a slash to browsers.
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
+# Some resolvers read a number with a zero in front as octal, and fewer than four as an address, too.
+_FOUR_NUMBERS = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){3}")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][@:]+)(:[0-9]*)?")
 
 
@@ -48,8 +51,11 @@ def http_base_url(websocket_base_url: str) -> str:
 
 
 def can_be_looked_up(host: str) -> bool:
-    """Tell whether a host's labels are of a length that the resolver takes; it has an error of its own otherwise."""
-    return all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split("."))
+    """Tell whether a host is one that the resolver takes, for it has errors of its own: labels, numbers of IPv4."""
+    labels = host.removesuffix(".").split(".")
+    if not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
+        return False
+    return not _FOUR_NUMBERS.fullmatch(host) or max(map(int, labels)) <= _HIGHEST_IN_IPV4
 
 
 def is_host_and_port(address: str) -> bool:

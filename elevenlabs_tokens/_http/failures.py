@@ -32,7 +32,7 @@ def _kind_of(error: Exception, cause: BaseException) -> FailureKind:
             return FailureKind.TIMED_OUT
         case aiohttp.ClientHttpProxyError():
             return FailureKind.PROXY_REFUSED
-        case aiohttp.ClientConnectorError():
+        case aiohttp.ClientConnectorError() | aiohttp.InvalidURL():
             return FailureKind.NOT_CONNECTED
         case aiohttp.ClientResponseError() | HttpProcessingError():
             return FailureKind.MALFORMED

@@ -171,6 +171,11 @@ def test_a_certificate_that_is_refused(cause: ssl.SSLError) -> None:
             Failure(FailureKind.MALFORMED),
             id="a reply that is not HTTP",
         ),
+        pytest.param(
+            aiohttp.InvalidURL("https://user:hunter2@127.1", "is not a canonical IPv4 address"),
+            Failure(FailureKind.NOT_CONNECTED),
+            id="a host that aiohttp does not look up",
+        ),
         pytest.param(aiohttp.ConnectionTimeoutError("hunter2"), Failure(FailureKind.TIMED_OUT), id="a slow connect"),
         pytest.param(aiohttp.SocketTimeoutError("hunter2"), Failure(FailureKind.TIMED_OUT), id="a slow read"),
         pytest.param(TimeoutError(), Failure(FailureKind.TIMED_OUT), id="a bare time-out"),

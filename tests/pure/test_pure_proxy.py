@@ -178,6 +178,7 @@ OTHER_KIND = "is neither an http: nor an https: proxy, and no other kind is spok
         pytest.param("http://:8080", NO_PROXY_AT_ALL, id="a port alone"),
         pytest.param("http://user:hunter2@", NO_PROXY_AT_ALL, id="credentials alone"),
         pytest.param("http://[::1", NO_PROXY_AT_ALL, id="half an IPv6 address"),
+        pytest.param("http://256.1.1.1:8080", NO_PROXY_AT_ALL, id="an IPv4 address that cannot be"),
         pytest.param("http://h:99999", NO_PROXY_AT_ALL, id="a port over 65535"),
         pytest.param("http://user:hunter2@h:x", NO_PROXY_AT_ALL, id="a port that is no number"),
         pytest.param("http://user:hunter2@a..b:8080", NO_PROXY_AT_ALL, id="an empty label"),
