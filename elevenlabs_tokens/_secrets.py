@@ -1,9 +1,9 @@
 """Secrets that do not show: a masked `str`, and the removal of a secret from data that came back."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property, wraps
-from traceback import clear_frames
 from typing import Any, ParamSpec, TypeVar
 
 from elevenlabs_tokens.exceptions import ElevenLabsError
@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 MASK = "***"
 
+_NOT_THE_CALLERS = sys.stdlib_module_names | {"elevenlabs_tokens", "attr"}
 _DEEPEST = 100
 _SHORTEST = 4
 """Of what is looked for: a shorter key is a test's, and a part of every other word."""
@@ -68,8 +69,8 @@ def masked(_: object) -> str:
 def forgetful(function: Callable[P, T]) -> Callable[P, T]:
     """Have no traceback show what a function was given: it may be a secret that nothing has wrapped yet.
 
-    What the package raises is cleared of all locals on its way here. Other errors, such as those of the caller's own
-    callables, keep theirs, but for the function's own.
+    On its way here, what the package raises is cleared of all locals, and any other error of all but those of frames
+    that may be the caller's.
     """
 
     @wraps(function)
@@ -78,18 +79,20 @@ def forgetful(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
-            _forget(error)
+            step = error.__traceback__ and error.__traceback__.tb_next
+            while step is not None:  # in this frame, for a RecursionError leaves no room for another
+                module = step.tb_frame.f_globals.get("__name__")
+                # What attrs and namedtuples have made is in no module that was imported.
+                is_callers = module in sys.modules and module.partition(".")[0] not in _NOT_THE_CALLERS
+                if isinstance(error, ElevenLabsError) or not is_callers:
+                    try:  # noqa: SIM105  # for the same reason
+                        step.tb_frame.clear()
+                    except RuntimeError:  # it runs on
+                        pass
+                step = step.tb_next
             raise
 
     return call
-
-
-def _forget(error: BaseException) -> None:
-    below = error.__traceback__ and error.__traceback__.tb_next
-    if isinstance(error, ElevenLabsError):
-        clear_frames(below)
-    elif below is not None:
-        below.tb_frame.clear()
 
 
 def made_forgetfully(kind: type[T]) -> type[T]:

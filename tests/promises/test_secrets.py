@@ -341,6 +341,96 @@ def test_an_environment_that_is_refused(
     assert [] == leaks(shown_by(refusal_of(client)))
 
 
+SECRET: dict[str, Any] = {"api_key": KEY, "headers": credential(), "proxy": f"http://user:{ENCODED_PASSWORD}@h.example"}
+CALLER = AsyncElevenLabsClient()
+AT_ONCE: dict[str, Callable[[], object]] = {
+    "an async client": lambda: AsyncElevenLabsClient(**SECRET),
+    "a sync client": lambda: ElevenLabsClient(**SECRET),
+    "a call": lambda: CALLER.tokens.single_use.create(
+        "realtime_scribe",
+        request_options={"api_key": KEY, "headers": credential(), "query_params": {"password": PASSWORD}},
+    ).close(),
+}
+MADE_AT_ONCE = pytest.mark.parametrize("make", AT_ONCE.values(), ids=AT_ONCE)
+
+
+@pytest.mark.promise(row=43)
+@MADE_AT_ONCE
+def test_what_is_made_where_the_stack_ends(make: Callable[[], object]) -> None:
+    """The traceback of a RecursionError shows nothing either, wherever it comes."""
+    shown: dict[str, str] = {}
+    limit, depth = sys.getrecursionlimit(), len(inspect.stack(0))
+    tracer = sys.gettrace()  # it would fail first, in a function that is not even entered
+    for room in range(60):
+        try:
+            sys.settrace(None)
+            sys.setrecursionlimit(depth + room)
+            make()
+        except RecursionError as error:
+            sys.setrecursionlimit(limit)
+            shown |= {f"{where}, {room}": text for where, text in shown_by(error).items()}
+        finally:
+            sys.setrecursionlimit(limit)
+            sys.settrace(tracer)
+
+    assert len(shown) > 50
+    assert [] == leaks(shown)
+
+
+class Alarm(Exception):  # noqa: N818  # it is no error
+    """What the handler of a signal raises."""
+
+
+@pytest.mark.promise(row=43)
+@MADE_AT_ONCE
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")  # it was interrupted as it was made
+def test_what_a_signal_interrupts(make: Callable[[], object]) -> None:
+    """Nor does that of what a signal's handler raises, at whichever call that is made on the way."""
+    calls_left = 0
+
+    def ring(frame: Any, event: str, _: object) -> None:
+        nonlocal calls_left
+        is_below = frame.f_code.co_filename != __file__ and frame.f_code.co_qualname != "forgetful.<locals>.call"
+        if is_below and event in {"call", "c_call"}:
+            calls_left -= 1
+            if not calls_left:
+                sys.setprofile(None)
+                raise Alarm
+
+    shown: dict[str, str] = {}
+    made: list[object] = []
+    for number in range(1, 1000):
+        calls_left = number
+        sys.setprofile(ring)
+        try:
+            made.append(make())
+        except Alarm as error:
+            shown |= {f"{where}, {number}": text for where, text in shown_by(error).items()}
+        finally:
+            sys.setprofile(None)
+        if made:
+            break
+
+    assert [1] == [len(made)]
+    assert len(shown) > 100
+    assert [] == leaks(shown)
+
+
+@pytest.mark.promise(row=53)
+def test_what_the_caller_s_own_frames_show() -> None:
+    """What they would without the package: whoever debugs an `api_key` callable finds its locals."""
+
+    def vault() -> str:
+        shelf = "third"
+        raise LookupError(shelf)
+
+    with ElevenLabsClient(api_key=vault, base_url="http://127.0.0.1:1") as client, pytest.raises(LookupError) as caught:
+        client.tokens.single_use.create("realtime_scribe")
+
+    *_, (frame, _) = traceback.walk_tb(caught.value.__traceback__)
+    assert ("vault", "third") == (frame.f_code.co_name, frame.f_locals["shelf"])
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "a malformed key": {"api_key": f"{KEY}\n"},
     "a key beside bad retries": {"api_key": KEY, "max_retries": -1},

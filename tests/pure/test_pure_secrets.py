@@ -1,9 +1,12 @@
+import sys
 import traceback
+from types import TracebackType
 from typing import Any
 
 import pytest
 
-from elevenlabs_tokens._secrets import MASK, Secret, SecretBytes, masked
+from elevenlabs_tokens import ElevenLabsError
+from elevenlabs_tokens._secrets import MASK, Secret, SecretBytes, forgetful, masked
 from pure.samples import pickled
 
 KEY = "sk_plain0123"
@@ -119,3 +122,17 @@ def test_bytes_on_their_way_in() -> None:
     arrived += b"sutkn_1"
 
     assert ("'***'", b"sutkn_1") == (repr(arrived), bytes(arrived))
+
+
+def test_an_error_that_leads_back_to_a_frame_that_runs_on() -> None:
+    """As another thread's can: it is let be, and the error goes on."""
+    kept = "kept"
+
+    @forgetful
+    def fail(secret: str) -> None:
+        raise ElevenLabsError(str(len(secret))).with_traceback(TracebackType(None, sys._getframe(1), 0, 1))
+
+    with pytest.raises(ElevenLabsError, match=str(len(KEY))):
+        fail(KEY)
+
+    assert "kept" == kept
