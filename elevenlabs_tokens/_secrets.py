@@ -1,7 +1,6 @@
 """Secrets that do not show: a masked `str`, and the removal of a secret from data that came back."""
 
 import re
-import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -13,7 +12,6 @@ T = TypeVar("T")
 
 MASK = "***"
 
-_NOT_THE_CALLERS = sys.stdlib_module_names | {"elevenlabs_tokens", "attr"}
 _DEEPEST = 100
 _SHORTEST = 4
 """Of what is looked for: a shorter key is a test's, and a part of every other word."""
@@ -69,8 +67,8 @@ def masked(_: object) -> str:
 def forgetful(function: Callable[P, T]) -> Callable[P, T]:
     """Have no traceback show what a function was given: it may be a secret that nothing has wrapped yet.
 
-    On its way here, what the package raises is cleared of all locals, and any other error of all but those of frames
-    that may be the caller's.
+    What the package raises, a RecursionError and an interrupt are cleared of all locals on their way here. Other
+    errors, such as those of the caller's own callables, keep theirs, but for the function's own.
     """
 
     @wraps(function)
@@ -79,17 +77,14 @@ def forgetful(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except BaseException as error:
             del args, kwargs
+            is_callers = isinstance(error, Exception) and not isinstance(error, ElevenLabsError | RecursionError)
             step = error.__traceback__ and error.__traceback__.tb_next
             while step is not None:  # in this frame, for a RecursionError leaves no room for another
-                module = step.tb_frame.f_globals.get("__name__")
-                # What attrs and namedtuples have made is in no module that was imported.
-                is_callers = module in sys.modules and module.partition(".")[0] not in _NOT_THE_CALLERS
-                if isinstance(error, ElevenLabsError) or not is_callers:
-                    try:  # noqa: SIM105  # for the same reason
-                        step.tb_frame.clear()
-                    except RuntimeError:  # it runs on
-                        pass
-                step = step.tb_next
+                try:  # noqa: SIM105  # for the same reason
+                    step.tb_frame.clear()
+                except RuntimeError:  # it runs on
+                    pass
+                step = None if is_callers else step.tb_next
             raise
 
     return call
