@@ -761,6 +761,40 @@ print(client.tokens.single_use.create("realtime_scribe").token)
     assert f"{NO_LOOP} (no thread can be started); end threads or close files, then call again\n{TOKEN}\n" == run.stdout
 
 
+NO_LOOKUP = """
+import asyncio, threading
+from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsClient, ElevenLabsConnectionError
+options = {{"api_key": {key!r}, "base_url": "http://localhost:{port}", "max_retries": 0}}
+def report(error):
+    threading.stack_size(0)
+    print(error)
+async def main():
+    client = AsyncElevenLabsClient(**options)
+    threading.stack_size(1 << 46)
+    try: await client.tokens.single_use.create("realtime_scribe")
+    except ElevenLabsConnectionError as error: report(error)
+    print((await client.tokens.single_use.create("realtime_scribe")).token)
+    await client.aclose()
+def call():
+    client = ElevenLabsClient(**options)
+    ElevenLabsClient(**options | {{"base_url": "http://127.0.0.1:{port}"}}).tokens.single_use.create("realtime_scribe")
+    threading.stack_size(1 << 46)
+    try: client.tokens.single_use.create("realtime_scribe")
+    except ElevenLabsConnectionError as error: report(error)
+    print(client.tokens.single_use.create("realtime_scribe").token)
+"""
+
+
+@pytest.mark.promise(row=53)
+@pytest.mark.parametrize("run", ["asyncio.run(main())", "call()"])
+def test_no_thread_is_left_for_a_lookup(api: ScriptedApi, run: str) -> None:
+    """The call says that it could not connect, and why; the next one works when there is one."""
+    shown = run_python(NO_LOOKUP.format(key=KEY, port=api.port) + run, timeout=20).stdout
+
+    assert shown.startswith(f"could not connect to localhost:{api.port} (no thread can be started to look it up)")
+    assert shown.endswith(f"\n{TOKEN}\n")
+
+
 def test_an_executor_of_the_caller_s_own(api: ScriptedApi) -> None:
     """A key callable that names one runs in it, and what it raises is its own."""
     names: list[str] = []

@@ -25,8 +25,9 @@ LONGEST_CONNECT_IN_SECONDS = 5.0
 """For connecting, TLS included."""
 
 
-# How Python says, in its several versions, that it is exiting: the host cannot be looked up, for that takes a thread.
-_NO_THREAD_TO_BE_HAD = (
+# A host is looked up in a thread. How Python says that there are too many, and, in its several versions, that it exits:
+_NO_THREAD_LEFT = "can't start new thread"
+_NO_THREAD_ANY_MORE = (
     "cannot schedule new futures after",
     "can't create new thread at interpreter shutdown",
     "can't start new thread at interpreter shutdown",
@@ -123,7 +124,9 @@ class Lane:
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             failure = failure_of(error)
         except RuntimeError as error:
-            if not self._is_without_session() and not str(error).startswith(_NO_THREAD_TO_BE_HAD):
+            if str(error) == _NO_THREAD_LEFT:
+                failure = Failure(FailureKind.NOT_CONNECTED, "no thread can be started to look it up")
+            elif not self._is_without_session() and not str(error).startswith(_NO_THREAD_ANY_MORE):
                 raise
         except asyncio.CancelledError as error:
             clear_frames(error.__traceback__)  # which hold the request
