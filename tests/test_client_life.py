@@ -154,12 +154,25 @@ async def test_a_borrowed_session_that_was_closed(api: ScriptedApi) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_borrowed_session_closed_while_calls_wait_for_its_only_connection(api: ScriptedApi) -> None:
+@pytest.mark.promise(row=50)
+@pytest.mark.parametrize("is_cleaning_up", [False, True], ids=["a task", "a task that was cancelled before"])
+async def test_a_borrowed_session_closed_while_calls_wait_for_its_only_connection(
+    api: ScriptedApi, *, is_cleaning_up: bool
+) -> None:
     """Neither the one that has it nor the ones that wait take it for a cancellation."""
+
+    async def call() -> str:
+        task = asyncio.current_task()
+        if task is not None and is_cleaning_up:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+        return await mint(client)
+
     api.replies += [[Act.STALL]]
     session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1))
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session)
-    calls = [asyncio.create_task(mint(client)) for _ in range(3)]
+    calls = [asyncio.create_task(call()) for _ in range(3)]
     await asyncio.to_thread(api.request_came.wait, 5)
 
     await session.close()

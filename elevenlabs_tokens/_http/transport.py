@@ -117,8 +117,9 @@ class Lane:
         if self._is_borrowed:
             self._check_borrowed_session(request)
         failure: Failure | None = None
+        wait = Wait(self._watch, seconds)
         try:
-            with Wait(self._watch, seconds):
+            with wait:
                 return await self._exchange(request, _timeout(attempt_timeout_in_seconds))
             failure = Failure(FailureKind.TIMED_OUT)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -131,8 +132,7 @@ class Lane:
         except asyncio.CancelledError as error:
             clear_frames(error.__traceback__)  # which hold the request
             # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
-            task = asyncio.current_task()
-            if not self._is_without_session() or task is None or task.cancelling():
+            if not self._is_without_session() or wait.was_cancelled:
                 raise
         if failure is None or self._is_without_session():
             raise closed_error()

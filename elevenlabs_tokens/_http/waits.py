@@ -28,6 +28,11 @@ class Wait:
             self.has_ended = True
             self._task.cancel()
 
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether somebody has cancelled the task since the wait was made."""
+        return self._task is None or self._task.cancelling() > self._cancelling
+
     def __enter__(self) -> Self:
         self._watch.waits.add(self)
         if self.due < self._watch.rings_at:
