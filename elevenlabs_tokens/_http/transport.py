@@ -2,10 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import lru_cache
 from traceback import clear_frames
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
@@ -71,10 +71,12 @@ class Lane:
         self._session = session
         self._proxy = proxy
         self._is_borrowed = is_borrowed
-        self._way: dict[str, Any] = {} if proxy is None else {"proxy": proxy.url, "proxy_headers": proxy.headers}
+        # What `request` wraps for those who want `async with`, which costs a mint a twentieth of its time.
+        self._request: Callable[..., Awaitable[aiohttp.ClientResponse]] = getattr(session, "_request", session.request)
+        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] | None = None
         if is_borrowed:
             own = session._middlewares  # noqa: SLF001  # which those of a request replace
-            self._way["middlewares"] = (*own, refuse_early_answer)
+            self._middlewares = (*own, refuse_early_answer)
         self._lifetime: AsyncGenerator[None] | None = None
         self._watch = Watch(loop)
         self._is_closed = False
@@ -139,15 +141,19 @@ class Lane:
         return failure
 
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
-        response = await self._session.post(
+        proxy = self._proxy
+        response = await self._request(
+            "POST",
             _url(request.url),
-            headers=request.headers if self._proxy is None else _headers_for(request, self._proxy),
+            headers=request.headers if proxy is None else _headers_for(request, proxy),
             skip_auto_headers=request.removed_headers or None,
             allow_redirects=False,
             auto_decompress=False,
             raise_for_status=False,
             timeout=timeout,
-            **self._way,
+            proxy=None if proxy is None else proxy.url,
+            proxy_headers=None if proxy is None else proxy.headers,
+            middlewares=self._middlewares,
         )
         # A whole body has given its connection back when it is read; any other takes it along.
         content = response.content
