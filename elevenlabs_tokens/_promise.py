@@ -50,7 +50,10 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
                 self._traceback = error.__traceback__
             self._outcome = outcome
         if isinstance(outcome, Exception):
-            raise outcome.with_traceback(self._traceback)  # as it was when it was new, however often it is raised
+            try:
+                raise outcome.with_traceback(self._traceback)  # as it was when it was new, however often it is raised
+            finally:
+                del self, outcome  # which lead back here
         return outcome[0]
 
     async def with_raw_response(self) -> WithRawResponse[T_co]:

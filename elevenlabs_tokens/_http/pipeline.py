@@ -105,7 +105,10 @@ class Pipeline:
         exchange = Exchange(request, outcome, retries_taken, sent_at, clock.wall_clock(), now - began)
         result = decipher(exchange, structure)
         if isinstance(result, ElevenLabsError):
-            raise result
+            try:
+                raise result
+            finally:
+                del result  # which leads back here
         self._budget.deposit(after_retry=retries_taken > 0)
         return result, exchange
 

@@ -20,6 +20,7 @@ from elevenlabs_tokens import (
     AsyncElevenLabsClient,
     ClientClosedError,
     ElevenLabsConnectionError,
+    ElevenLabsError,
     ElevenLabsTimeoutError,
     InvalidResponseError,
     ServerError,
@@ -623,6 +624,24 @@ async def test_a_closed_client_leaves_no_timer_behind(client: AsyncElevenLabsCli
     gc.collect()
 
     assert watch() is None
+
+
+@pytest.mark.parametrize("script", [reply(401, {}), reply(503, {}), [Act.CLOSE]], ids=["401", "503", "FIN"])
+async def test_an_error_is_gone_with_its_last_reference(
+    api: ScriptedApi, client: AsyncElevenLabsClient, script: Script
+) -> None:
+    """No cycle keeps it, and with it the request, for the garbage collector."""
+    api.replies += [script] * 3
+    gc.disable()
+    try:
+        with pytest.raises(ElevenLabsError) as caught:
+            await mint(client)
+        error = weakref.ref(caught.value)
+        del caught
+
+        assert error() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.promise(row=53)
