@@ -179,6 +179,10 @@ COMPRESSED = "compressed data, which was not asked for,"
     [
         pytest.param(200, b"<html>hunter2</html>", [], "something other than JSON", id="HTML"),
         pytest.param(200, b'{"token": "hunter2"', [], "something other than JSON", id="broken JSON"),
+        pytest.param(
+            200, '\u00a0{"token": "a"}'.encode(), [], "something other than JSON", id="white space not of JSON"
+        ),
+        pytest.param(200, b'X{"token": "a"}X', [], "something other than JSON", id="letters around it"),
         pytest.param(200, b'{"token": "hunter2"}}', [], "something other than JSON", id="JSON and more"),
         pytest.param(200, b"", [], "nothing", id="nothing"),
         pytest.param(204, b"", [], "nothing", id="204"),
