@@ -1,6 +1,7 @@
 """What the tests share: a scripted server, clients of it, and time that only moves when it is told to."""
 
 import os
+import signal
 import ssl
 from collections.abc import AsyncIterator, Iterator
 
@@ -17,6 +18,13 @@ from scripted import ScriptedApi
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """Heed Ctrl-C, here and in what is started from here; shells have what they run in the background ignore it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
