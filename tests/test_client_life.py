@@ -383,6 +383,42 @@ async def test_what_a_trace_hook_raises_passes_through(api: ScriptedApi) -> None
             await mint(client)
 
 
+@pytest.mark.anyio
+@pytest.mark.promise(row=41)
+async def test_a_host_that_a_trace_hook_sets(api: ScriptedApi) -> None:
+    """It stands in the place of the other: one Host goes out."""
+
+    async def set_host(_session: object, _context: object, start: aiohttp.TraceRequestStartParams) -> None:
+        start.headers["Host"] = "virtual.example"
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(set_host)
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
+        await mint(client)
+
+    hosts = [line for line in api.requests[0].split(b"\r\n") if line.lower().startswith(b"host:")]
+    assert [b"Host: virtual.example"] == hosts
+
+
+@pytest.mark.anyio
+async def test_a_request_that_a_caller_s_test_replaces(
+    api: ScriptedApi, client: AsyncElevenLabsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What replaces aiohttp's own method, as libraries for offline tests do, does so as long as it stands there."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise LookupError("offline")
+
+    await mint(client)
+    with monkeypatch.context() as offline:
+        offline.setattr(aiohttp.ClientSession, "_request", refuse)
+        with pytest.raises(LookupError, match="offline"):
+            await mint(client)
+    await mint(client)
+
+    assert 2 == len(api.requests)
+
+
 WHAT_A_HOOK_MAY_RAISE: dict[str, tuple[Exception, type[Exception]]] = {
     "an error of any other kind": (LookupError("sealed"), LookupError),
     "an OSError": (FileNotFoundError(2, "no spans.log"), ElevenLabsConnectionError),

@@ -54,7 +54,7 @@ class WholeRequest(ClientRequest):
     def update_headers(self, headers: Any) -> None:
         """Take them as they are, after the host."""
         self.headers = CIMultiDict(Host=self.url.host_port_subcomponent or "")
-        self.headers.extend(headers)
+        self.headers.update(headers)  # among which a hook of aiohttp's may have put another host
 
     def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
         """Add none, but mind those that must not be sent."""
