@@ -1,8 +1,10 @@
 """Secrets that do not show: a masked `str`, and the removal of a secret from data that came back."""
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property, wraps
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from typing import Any, ParamSpec, TypeVar
 
 from elevenlabs_tokens.exceptions import ElevenLabsError
@@ -11,6 +13,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MASK = "***"
+
+# A frame of the caller's own that goes on, having only told of the error, would end if it were cleared.
+_MAY_GO_ON = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR
+_NOT_THE_CALLERS = sys.stdlib_module_names | {"elevenlabs_tokens"}
 
 _DEEPEST = 100
 _SHORTEST = 4
@@ -80,10 +86,13 @@ def forgetful(function: Callable[P, T]) -> Callable[P, T]:
             is_callers = isinstance(error, Exception) and not isinstance(error, ElevenLabsError | RecursionError)
             step = error.__traceback__ and error.__traceback__.tb_next
             while step is not None:  # in this frame, for a RecursionError leaves no room for another
-                try:  # noqa: SIM105  # for the same reason
-                    step.tb_frame.clear()
-                except RuntimeError:  # it runs on
-                    pass
+                frame = step.tb_frame
+                package = frame.f_globals.get("__name__", "").partition(".")[0]
+                if package in _NOT_THE_CALLERS or not frame.f_code.co_flags & _MAY_GO_ON:
+                    try:  # noqa: SIM105  # for the same reason
+                        frame.clear()
+                    except RuntimeError:  # it runs on
+                        pass
                 step = None if is_callers else step.tb_next
             raise
 
