@@ -5,7 +5,6 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from contextlib import suppress
 from typing import NamedTuple, TypeVar, TypeVarTuple, Unpack, cast
 
 import anyio
@@ -21,14 +20,18 @@ class PortalLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
+        self.is_serving = False
         if sys.version_info >= (3, 12):
             self.set_task_factory(asyncio.eager_task_factory)  # a call begins as it arrives, not a round later
 
     def run_forever(self) -> None:
-        """Run until it is stopped, and not until a task of the caller's own exits: that ends its thread at most."""
+        """Run until it is stopped: while it serves, a task of the caller's own that exits ends nothing but itself."""
         while True:
-            with suppress(SystemExit, KeyboardInterrupt):
+            try:
                 return super().run_forever()
+            except (SystemExit, KeyboardInterrupt):
+                if not self.is_serving:
+                    raise
 
     def run_in_executor(
         self,
@@ -79,9 +82,11 @@ def start() -> Future[Running]:
 
     async def main() -> None:
         stop = anyio.Event()
-        loop = cast("asyncio.AbstractEventLoop", current_token().native_token)
+        loop = cast("PortalLoop", current_token().native_token)
+        loop.is_serving = True
         started.set_result(Running(threading.current_thread(), loop, stop))
-        await stop.wait()  # then anyio cancels the calls under way, and closes the sessions
+        await stop.wait()
+        loop.is_serving = False  # and anyio cancels the calls under way, and closes the sessions
 
     def serve() -> None:
         try:

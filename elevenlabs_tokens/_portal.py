@@ -123,11 +123,13 @@ class Portal:
                 raise _exiting() if "shutdown" in str(error) else _no_loop("no thread can be started") from None
         try:
             self._running = starting.result()
-        except OSError as error:
-            if not starting.done():  # what a signal raised
+        except Exception as error:
+            if not starting.done() or starting.exception() is not error:  # what a signal raised
                 raise
-            self._starting = None
-            raise _no_loop(error.strerror or type(error).__name__) from None
+            with self._lock:
+                if self._starting is starting:
+                    self._starting = None
+            raise _no_loop(getattr(error, "strerror", None) or type(error).__name__) from None
         return self._running
 
     def _warn_if_blocking(self, running: Running) -> None:

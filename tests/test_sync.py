@@ -12,8 +12,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,10 @@ from elevenlabs_tokens import (
     ElevenLabsConfigError,
     ElevenLabsError,
     UnprocessableEntityError,
+    _portal,
 )
-from elevenlabs_tokens._loop import PortalLoop
+from elevenlabs_tokens._loop import PortalLoop, Running, start
+from elevenlabs_tokens._portal import Portal
 from frozen import KEY, FrozenTime
 from scripted import Act, ScriptedApi, reply
 
@@ -622,6 +624,82 @@ def test_a_task_of_the_caller_s_own_that_exits(api: ScriptedApi, end: type[BaseE
 
     with ElevenLabsClient(api_key=key, base_url=api.base_url) as client:
         assert [TOKEN, TOKEN] == [mint(client), mint(client)]
+
+
+@pytest.mark.promise(row=53)
+@pytest.mark.parametrize("error", [ElevenLabsError("no key yet"), RecursionError("deep"), SystemExit(3)], ids=repr)
+def test_a_task_of_the_caller_s_own_that_tells_of_an_error_and_goes_on(api: ScriptedApi, error: BaseException) -> None:
+    """The error reaches the caller, and the task gives the next call its key."""
+    asked: asyncio.Queue[asyncio.Future[str]] = asyncio.Queue()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def give_keys() -> None:
+        try:
+            raise error  # noqa: TRY301  # so that its traceback leads through this task
+        except BaseException as caught:  # noqa: BLE001  # which the one that waits is told of
+            (await asked.get()).set_exception(caught)
+        while True:
+            (await asked.get()).set_result(KEY)
+
+    async def key() -> str:
+        loop = asyncio.get_running_loop()
+        tasks.append(loop.create_task(give_keys())) if not tasks else None
+        answer: asyncio.Future[str] = loop.create_future()
+        await asked.put(answer)
+        return await answer
+
+    with ElevenLabsClient(api_key=key, base_url=api.base_url, timeout_in_seconds=2) as client:
+        with pytest.raises(type(error)) as caught:
+            mint(client)
+
+        assert error is caught.value
+        assert TOKEN == mint(client)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # Python itself is silent of it
+def test_the_loop_ends_though_something_exits_as_it_does() -> None:
+    """Its thread and its files do not stay behind."""
+
+    async def begin() -> None:
+        async def exits_late() -> AsyncGenerator[None]:
+            try:
+                yield
+            finally:
+                raise SystemExit
+
+        kept.append(exits_late())
+        await anext(kept[0])
+
+    kept: list[AsyncGenerator[None]] = []
+    running = start().result()
+    asyncio.run_coroutine_threadsafe(begin(), running.loop).result()
+
+    running.loop.call_soon_threadsafe(running.stop.set)
+    running.thread.join(10)
+
+    assert (False, True) == (running.thread.is_alive(), running.loop.is_closed())
+
+
+@pytest.mark.promise(row=56)
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), MemoryError()], ids=repr)
+def test_a_start_that_failed_leaves_a_later_one_alone(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that hears of it late does not have a second loop started."""
+    later: Future[Running] = Future()
+
+    class HeardOfLate(Future[Running]):
+        def result(self, timeout: float | None = None) -> Running:
+            portal._starting = later
+            return super().result(timeout)
+
+    failed = HeardOfLate()
+    failed.set_exception(error)
+    portal = Portal()
+    monkeypatch.setattr(_portal, "start", lambda: failed)  # real ones cannot be made to fail in this order
+
+    with pytest.raises(ElevenLabsError, match=NO_LOOP):
+        portal._start()
+
+    assert later is portal._starting
 
 
 @pytest.mark.promise(row=53)
