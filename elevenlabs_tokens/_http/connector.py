@@ -19,17 +19,15 @@ from yarl import URL
 class _Protocol(ResponseHandler):
     """One connection."""
 
-    def set_response_params(self, **params: Any) -> None:
-        """Make ready for the answer to a request; an answer that is there already was not asked for."""
-        if self._buffer or self._tail:
-            self.close()  # so that sending fails, and the attempt with it
-        super().set_response_params(**params)
-
     def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
         """Fail whoever waits for the answer, and whoever reads its body too, whom aiohttp forgets."""
         super().set_exception(exc, *args, **kwargs)
         if self._payload is not None and isinstance(exc, HttpProcessingError):
             self._payload.set_exception(exc, *args, **kwargs)
+
+
+def _early_answer() -> aiohttp.ClientError:
+    return aiohttp.ServerDisconnectedError("data came before the request was sent")
 
 
 async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
@@ -38,7 +36,7 @@ async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType
 
     async def send_unless_answered(conn: Connection) -> aiohttp.ClientResponse:
         if conn.protocol is None or conn.protocol._buffer:  # noqa: SLF001  # nothing public tells
-            raise aiohttp.ServerDisconnectedError("data came before the request was sent")
+            raise _early_answer()
         return await send(conn)
 
     request.send = send_unless_answered  # type: ignore[method-assign]  # the one moment between connecting and sending
@@ -46,9 +44,9 @@ async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType
 
 
 class WholeRequest(ClientRequest):
-    """A request whose headers are all there, each once, with neither a body nor `Expect`.
+    """A request whose URL has a host and no user, whose headers are all there, and which has no body.
 
-    aiohttp, which cannot know that of a request, looks for what may be missing each time.
+    aiohttp, which cannot know that of a request, looks for what may be missing or wrong each time.
     """
 
     def update_headers(self, headers: Any) -> None:
@@ -65,11 +63,10 @@ class WholeRequest(ClientRequest):
         """Have none."""
         self.headers["Content-Length"] = "0"
 
-    def update_transfer_encoding(self) -> None:
-        """Have none."""
+    def _has_none(self, *_: Any, **__: Any) -> None:
+        """Look for nothing."""
 
-    def update_expect_continue(self, expect: bool = False) -> None:  # noqa: FBT001, FBT002  # aiohttp's own
-        """Wait for nothing before sending."""
+    update_host = update_cookies = update_auth = update_transfer_encoding = update_expect_continue = _has_none
 
 
 class NoCookies(aiohttp.DummyCookieJar):
@@ -93,6 +90,15 @@ class Connector(aiohttp.TCPConnector):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self._factory: Any = partial(_Protocol, loop=self._loop)
+
+    async def connect(self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Connection:
+        """Give a connection for a request; one with an answer already has one that was not asked for."""
+        connection = await super().connect(req, traces, timeout)
+        protocol = connection.protocol
+        if protocol is not None and (protocol._buffer or protocol._tail):  # noqa: SLF001  # nothing public tells
+            connection.close()
+            raise _early_answer()
+        return connection
 
     async def _create_connection(
         self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout
