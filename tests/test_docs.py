@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import trustme
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from flask import Flask
 from sybil import Example, Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
@@ -41,8 +43,17 @@ def routes_of(app: Flask) -> list[Rule]:
 
 def is_a_view(example: Example, function: object) -> bool:
     """Tell whether a web app calls the function, in a context of its own."""
-    apps = [value for value in example.namespace.values() if isinstance(value, Flask)]
-    return any(function in app.view_functions.values() for app in apps)
+    apps = list(example.namespace.values())
+    views = [view for app in apps if isinstance(app, Flask) for view in app.view_functions.values()]
+    handlers = [route.handler for app in apps if isinstance(app, web.Application) for route in app.router.routes()]
+    contexts = [context for app in apps if isinstance(app, web.Application) for context in app.cleanup_ctx]
+    return function in [*views, *handlers, *contexts]
+
+
+async def statuses_of(app: web.Application) -> set[int]:
+    """Serve an app, and ask each of its routes."""
+    async with TestClient(TestServer(app)) as client:
+        return {(await client.post(resource.canonical)).status for resource in app.router.resources()}
 
 
 def run(example: Example) -> None:
@@ -53,6 +64,8 @@ def run(example: Example) -> None:
         value = example.namespace[name]
         if isinstance(value, Flask):
             assert {201} == {value.test_client().post(rule.rule).status_code for rule in routes_of(value)}
+        if isinstance(value, web.Application):
+            assert {201} == asyncio.run(statuses_of(value))
         if not inspect.isfunction(value) or value.__code__.co_filename != example.path or is_a_view(example, value):
             continue
         with Emulator() as emulator:
