@@ -1,6 +1,5 @@
 """A call from end to end: build, then send and decide until it is done, then decipher; under one deadline."""
 
-import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import lru_cache
@@ -10,7 +9,7 @@ from elevenlabs_tokens._http.clock import Clock
 from elevenlabs_tokens._http.decipher import Structure, decipher
 from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.retry import RetryBudget, decide, is_retried
-from elevenlabs_tokens._http.sessions import Sessions
+from elevenlabs_tokens._http.sessions import Sessions, running_loop
 from elevenlabs_tokens._http.transport import Lane, WaitTimeoutError
 from elevenlabs_tokens._http.wire import Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
@@ -69,8 +68,7 @@ class Pipeline:
         clock = self.clock
         began = now = clock.now()
         deadline = began + settings.timeout_in_seconds
-        loop = asyncio._get_running_loop()  # noqa: SLF001  # exported, for all its name; None under trio
-        lane = self.sessions.lanes.get(loop) or await self.sessions.open_lane()
+        lane = self.sessions.lanes.get(running_loop()) or await self.sessions.open_lane()
         if settings is self._settings and isinstance(key_source, Secret):
             request = self._usual_request(path)
         else:

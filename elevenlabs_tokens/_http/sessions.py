@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+import sys
 import warnings
 import weakref
 from collections.abc import Sequence
@@ -31,6 +32,16 @@ def _ssl_context(_certificate_file: str | None, _certificate_directory: str | No
 def default_ssl_context() -> ssl.SSLContext:
     """Give the process's TLS context, after `SSL_CERT_FILE` and `SSL_CERT_DIR`; made once, for it costs 40 ms."""
     return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+if sys.version_info >= (3, 12):
+    running_loop = asyncio._get_running_loop  # noqa: SLF001  # exported, for all its name; None where none runs
+else:
+
+    def running_loop() -> asyncio.AbstractEventLoop | None:
+        """Give the running loop, by the hook that it has set: asking asyncio for it costs a system call."""
+        loop = getattr(sys.get_asyncgen_hooks().firstiter, "__self__", None)
+        return loop if isinstance(loop, asyncio.AbstractEventLoop) else asyncio._get_running_loop()  # noqa: SLF001
 
 
 class Sessions:
@@ -82,7 +93,7 @@ class Sessions:
             ClientClosedError: The client is closed.
             ElevenLabsConfigError: No asyncio loop is running, or the borrowed session belongs to another.
         """
-        loop = _running_loop()
+        loop = running_loop()
         if loop is None:
             raise ElevenLabsConfigError(
                 "AsyncElevenLabsClient needs a running asyncio loop; use ElevenLabsClient in sync code, and under trio "
@@ -128,7 +139,7 @@ class Sessions:
         self._is_closed = True
         lanes = self.lanes.copy()
         self.lanes.clear()
-        loop = _running_loop()
+        loop = running_loop()
         here = lanes.pop(loop, None) if loop else None
         _close_all(lanes)
         if here is not None:
@@ -159,13 +170,6 @@ def _check_types(session: object, ssl_context: object, trace_configs: object) ->
     are_traces = isinstance(trace_configs, Sequence) and all(isinstance(t, aiohttp.TraceConfig) for t in trace_configs)
     if not are_traces:
         raise ElevenLabsConfigError("trace_configs must be a sequence of aiohttp.TraceConfig")
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 # What belongs to the parent of a forked child stays referenced, for what is collected is closed.
