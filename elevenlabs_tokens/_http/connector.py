@@ -31,7 +31,7 @@ def _early_answer() -> aiohttp.ClientError:
 
 
 async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
-    """Do the same for one request over a connection that is not ours: a middleware of aiohttp's."""
+    """Refuse, over a connection of a pool that is not ours, an answer that came before: a middleware of aiohttp's."""
     send = request.send
 
     async def send_unless_answered(conn: Connection) -> aiohttp.ClientResponse:
