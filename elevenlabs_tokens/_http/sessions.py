@@ -139,8 +139,7 @@ class Sessions:
         self._is_closed = True
         lanes = self.lanes.copy()
         self.lanes.clear()
-        loop = running_loop()
-        here = lanes.pop(loop, None) if loop else None
+        here = lanes.pop(running_loop(), None)
         _close_all(lanes)
         if here is not None:
             await here.close()

@@ -1,6 +1,5 @@
 """The commands, their arguments and their exit codes: 0, 1 (refused or failed), 2 (usage)."""
 
-import contextlib
 import json
 import signal
 import sys
@@ -129,8 +128,8 @@ async def _interruption() -> None:
 
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # on Windows, Ctrl-C arrives as KeyboardInterrupt
+    if sys.platform != "win32":  # whose loops take no handlers: there, Ctrl-C ends `run` as a KeyboardInterrupt
+        for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, interrupted.set)
     await interrupted.wait()
 
