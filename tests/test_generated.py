@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,14 @@ def test_it_is_small() -> None:
     """So that it can be read at one sitting."""
     assert 150 > len((SOURCES / "_generate.py").read_text().splitlines())
     assert 200 > len((PACKAGE / "_portal.py").read_text().splitlines())
+
+
+def test_it_is_not_installed() -> None:
+    """Users have what it wrote; its way is from a checkout."""
+    installed = [file.name for file in metadata.files("elevenlabs-tokens") or () if file.suffix in {".py", ".pth"}]
+
+    assert installed
+    assert "_generate.py" not in installed
 
 
 def test_no_any_in_the_generated_half() -> None:
