@@ -16,6 +16,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PURE = (
     "_query",
     "_secrets",
+    "_tracebacks",
     "environments",
     "exceptions",
     "models",

@@ -9,8 +9,8 @@ import aiohttp
 
 from elevenlabs_tokens._http.pipeline import Pipeline
 from elevenlabs_tokens._http.sessions import Sessions
-from elevenlabs_tokens._secrets import forgetful
 from elevenlabs_tokens._tokens import AsyncTokensClient
+from elevenlabs_tokens._tracebacks import clears_frames_on_error
 from elevenlabs_tokens.environments import ElevenLabsEnvironment, checked_address
 from elevenlabs_tokens.options import ApiKey, CallSettings, key_or_environment
 
@@ -47,7 +47,7 @@ class AsyncElevenLabsClient:
         ElevenLabsConfigError: An argument, or a variable of the environment, cannot work.
     """
 
-    @forgetful
+    @clears_frames_on_error
     def __init__(
         self,
         *,

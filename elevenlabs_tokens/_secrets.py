@@ -1,22 +1,11 @@
 """Secrets that do not show: a masked `str`, and the removal of a secret from data that came back."""
 
 import re
-import sys
-from collections.abc import Callable, Mapping
-from functools import cached_property, wraps
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
-from typing import Any, ParamSpec, TypeVar
-
-from elevenlabs_tokens.exceptions import ElevenLabsError
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
 
 MASK = "***"
-
-# A frame of the caller's own that goes on, having only told of the error, would end if it were cleared.
-_MAY_GO_ON = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR
-_NOT_THE_CALLERS = sys.stdlib_module_names | {"elevenlabs_tokens"}
 
 _DEEPEST = 100
 _SHORTEST = 4
@@ -68,38 +57,3 @@ class SecretBytes(bytearray):
 def masked(_: object) -> str:
     """Stand in for a value in the `repr` of an attrs class."""
     return repr(MASK)
-
-
-def forgetful(function: Callable[P, T]) -> Callable[P, T]:
-    """Have no traceback show what a function was given: it may be a secret that nothing has wrapped yet.
-
-    What the package raises, a RecursionError and an interrupt are cleared of all locals on their way here. Other
-    errors, such as those of the caller's own callables, keep theirs, but for the function's own.
-    """
-
-    @wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except BaseException as error:
-            del args, kwargs
-            is_callers = isinstance(error, Exception) and not isinstance(error, ElevenLabsError | RecursionError)
-            step = error.__traceback__ and error.__traceback__.tb_next
-            while step is not None:  # in this frame, for a RecursionError leaves no room for another
-                frame = step.tb_frame
-                package = frame.f_globals.get("__name__", "").partition(".")[0]
-                if package in _NOT_THE_CALLERS or not frame.f_code.co_flags & _MAY_GO_ON:
-                    try:  # noqa: SIM105  # for the same reason
-                        frame.clear()
-                    except RuntimeError:  # it runs on
-                        pass
-                step = None if is_callers else step.tb_next
-            raise
-
-    return call
-
-
-def made_forgetfully(kind: type[T]) -> type[T]:
-    """Have no traceback show what an object is made of."""
-    setattr(kind, "__init__", forgetful(kind.__init__))  # noqa: B010  # a type checker lets no method be assigned
-    return kind

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from elevenlabs_tokens._client import AsyncElevenLabsClient
 from elevenlabs_tokens._portal import portal
-from elevenlabs_tokens._secrets import forgetful
 from elevenlabs_tokens._tokens import AsyncSingleUseClient
 from elevenlabs_tokens._tokens import AsyncSingleUseClientWithRawResponse
 from elevenlabs_tokens._tokens import AsyncTokensClient
+from elevenlabs_tokens._tracebacks import clears_frames_on_error
 from elevenlabs_tokens.environments import ElevenLabsEnvironment
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
 from elevenlabs_tokens.models import SingleUseTokenType
@@ -43,7 +43,7 @@ class SingleUseClient:
         self._asynchronous = asynchronous
         self.with_raw_response = SingleUseClientWithRawResponse(self._asynchronous.with_raw_response)
 
-    @forgetful
+    @clears_frames_on_error
     def create(
         self,
         token_type: SingleUseTokenType | str,
@@ -84,7 +84,7 @@ class SingleUseClientWithRawResponse:
     def __init__(self, asynchronous: AsyncSingleUseClientWithRawResponse) -> None:
         self._asynchronous = asynchronous
 
-    @forgetful
+    @clears_frames_on_error
     def create(
         self,
         token_type: SingleUseTokenType | str,
@@ -138,7 +138,7 @@ class ElevenLabsClient:
         ElevenLabsConfigError: An argument, or a variable of the environment, cannot work.
     """
 
-    @forgetful
+    @clears_frames_on_error
     def __init__(
         self,
         *,

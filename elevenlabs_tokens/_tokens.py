@@ -7,7 +7,7 @@ from typing import Any
 from elevenlabs_tokens._http.pipeline import Pipeline
 from elevenlabs_tokens._http.structure import structure_token
 from elevenlabs_tokens._promise import HttpResponsePromise
-from elevenlabs_tokens._secrets import forgetful
+from elevenlabs_tokens._tracebacks import clears_frames_on_error
 from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType, checked_token_type
 from elevenlabs_tokens.options import RequestOptions, checked_request_options
 from elevenlabs_tokens.responses import WithRawResponse
@@ -35,7 +35,7 @@ class AsyncSingleUseClient:
         self._pipeline = pipeline
         self.with_raw_response = AsyncSingleUseClientWithRawResponse(pipeline)
 
-    @forgetful
+    @clears_frames_on_error
     def create(
         self,
         token_type: SingleUseTokenType | str,
@@ -80,7 +80,7 @@ class AsyncSingleUseClientWithRawResponse:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    @forgetful
+    @clears_frames_on_error
     def create(
         self,
         token_type: SingleUseTokenType | str,

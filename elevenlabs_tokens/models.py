@@ -11,7 +11,8 @@ from urllib.parse import quote
 from attrs import field, frozen
 
 from elevenlabs_tokens._query import QueryValue, encode_query
-from elevenlabs_tokens._secrets import forgetful, masked
+from elevenlabs_tokens._secrets import masked
+from elevenlabs_tokens._tracebacks import clears_frames_on_error
 from elevenlabs_tokens.environments import http_base_url
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
@@ -132,7 +133,7 @@ class SingleUseTokenResponseModel:
             raise ElevenLabsConfigError("at must be a datetime with a time zone, such as datetime.now(UTC)")
         return max(0.0, self.expires_at.timestamp() - moment.timestamp())
 
-    @forgetful
+    @clears_frames_on_error
     def connect_url(self, *, voice_id: str | None = None, multi_context: bool = False, **query: QueryValue) -> str:
         """Give the one URL that this token opens. It holds the token, so treat it as a secret.
 

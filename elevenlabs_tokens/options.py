@@ -10,7 +10,8 @@ from typing import Any, TypeAlias, cast
 from attrs import Attribute, evolve, field, fields, frozen
 
 from elevenlabs_tokens._query import QueryValue, encode_query
-from elevenlabs_tokens._secrets import Secret, forgetful, made_forgetfully, masked
+from elevenlabs_tokens._secrets import Secret, masked
+from elevenlabs_tokens._tracebacks import clears_frames_on_error, clears_frames_on_init_error
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
@@ -42,7 +43,7 @@ _RESERVED_HEADERS = frozenset(
 )
 
 
-@forgetful
+@clears_frames_on_error
 def checked_api_key(api_key: object) -> Secret:
     """Give the key, masked in its `repr`, or say what is wrong without showing it.
 
@@ -161,7 +162,7 @@ def _checked_attempt_timeout(value: object) -> float:
     return checked_seconds(value, "attempt_timeout_in_seconds")
 
 
-@made_forgetfully
+@clears_frames_on_init_error
 @frozen(kw_only=True)
 class RequestOptions:
     """The options of one call; what is unset is the client's.

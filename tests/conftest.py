@@ -42,27 +42,27 @@ def api() -> Iterator[ScriptedApi]:
 
 
 @pytest.fixture
-def time() -> FrozenTime:
+def frozen_time() -> FrozenTime:
     return FrozenTime()
 
 
 @pytest.fixture
-async def client(api: ScriptedApi, time: FrozenTime) -> AsyncIterator[AsyncElevenLabsClient]:
+async def client(api: ScriptedApi, frozen_time: FrozenTime) -> AsyncIterator[AsyncElevenLabsClient]:
     """A client of the scripted server, in frozen time."""
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
-        open_client._pipeline.clock = time.clock()
+        open_client._pipeline.clock = frozen_time.clock()
         yield open_client
 
 
 @pytest.fixture(params=["owned", "borrowed"])
 async def either_client(
-    request: pytest.FixtureRequest, api: ScriptedApi, time: FrozenTime
+    request: pytest.FixtureRequest, api: ScriptedApi, frozen_time: FrozenTime
 ) -> AsyncIterator[AsyncElevenLabsClient]:
     """A client with a session of its own, and one with a session that it borrowed."""
     async with aiohttp.ClientSession() as session:
         borrowed = session if request.param == "borrowed" else None
         async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=borrowed) as client:
-            client._pipeline.clock = time.clock()
+            client._pipeline.clock = frozen_time.clock()
             yield client
 
 

@@ -38,7 +38,7 @@ def test_two_loops_in_turn(api: ScriptedApi) -> None:
 
     assert ["sutkn_1234567890"] * 2 == tokens
     assert 2 == api.connections
-    assert 1 == len(client._sessions.lanes)
+    assert 1 == len(client._sessions.by_loop)
     asyncio.run(client.aclose())
 
 
@@ -51,21 +51,21 @@ def test_two_loops_at_once(api: ScriptedApi) -> None:
 
     async def mint_and_stay() -> bool:
         await mint(client)
-        lane = client._sessions.lanes.get(asyncio.get_running_loop())
-        assert lane is not None
+        loop_session = client._sessions.by_loop.get(asyncio.get_running_loop())
+        assert loop_session is not None
         await asyncio.to_thread(minted.wait, 5)
         await asyncio.to_thread(closed.wait, 5)
         await asyncio.sleep(0)  # the loop does what it was handed
-        return lane._session.closed
+        return loop_session._session.closed
 
     async def mint_and_close() -> bool:
         await mint(client)
-        lane = client._sessions.lanes.get(asyncio.get_running_loop())
-        assert lane is not None
+        loop_session = client._sessions.by_loop.get(asyncio.get_running_loop())
+        assert loop_session is not None
         await asyncio.to_thread(minted.wait, 5)
         await client.aclose()
         closed.set()
-        return lane._session.closed
+        return loop_session._session.closed
 
     there: list[bool] = []
     thread = threading.Thread(target=lambda: there.append(asyncio.run(mint_and_stay())))
@@ -286,7 +286,7 @@ async def both():
     await mint()
     child = os.fork()
     if child == 0:
-        os._exit(len(client._sessions.lanes))
+        os._exit(len(client._sessions.by_loop))
     assert 0 == os.waitpid(child, 0)[1]
     await mint()
     await client.aclose()
@@ -300,7 +300,7 @@ asyncio.run(both())
 @pytest.mark.parametrize(
     "argument",
     [
-        {"session": object()},
+        {"session": "a session"},
         {"ssl": False},
         {"ssl": True},
         {"trace_configs": 5},
@@ -320,10 +320,10 @@ def test_closing_from_elsewhere_while_its_loop_does_not_run(api: ScriptedApi) ->
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
     with asyncio.Runner() as runner:
         runner.run(mint(client))
-        lane = next(iter(client._sessions.lanes.values()))
+        loop_session = next(iter(client._sessions.by_loop.values()))
         asyncio.run(client.aclose())
 
-        assert lane._session.closed
+        assert loop_session._session.closed
         with pytest.raises(ClientClosedError):
             runner.run(mint(client))
 
@@ -334,13 +334,13 @@ def test_closing_from_elsewhere_as_its_loop_ends(api: ScriptedApi, monkeypatch: 
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         runner.run(mint(client))
-        [lane] = client._sessions.lanes.values()
+        [loop_session] = client._sessions.by_loop.values()
     monkeypatch.setattr(loop, "is_running", lambda: True)
 
     asyncio.run(client.aclose())
     gc.collect()  # a coroutine that nobody awaits says so
 
-    assert lane._session.closed
+    assert loop_session._session.closed
 
 
 @pytest.mark.anyio
@@ -457,7 +457,7 @@ async def test_a_hook_s_error_that_looks_like_the_network_s(
 
 @pytest.mark.promise(row=49)
 def test_many_loops_that_come_and_go(api: ScriptedApi) -> None:
-    """Threads that each run loop after loop do not trip over the lanes that the others leave."""
+    """Threads that each run loop after loop do not trip over the loop_sessions that the others leave."""
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)

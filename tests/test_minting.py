@@ -66,14 +66,14 @@ async def test_the_token_comes_back(client: AsyncElevenLabsClient) -> None:
 
 
 async def test_it_expires_900_seconds_after_it_was_sent(
-    api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
 ) -> None:
     """The moment that counts is that of the attempt that brought it, not of the first one."""
     api.replies += [reply(503, {}), reply()]
 
     token = await client.tokens.single_use.create("realtime_scribe")
 
-    assert [0.5] == time.slept
+    assert [0.5] == frozen_time.slept
     assert datetime.fromtimestamp(EPOCH_IN_SECONDS + 0.5 + 900, UTC) == token.expires_at
 
 
@@ -212,7 +212,9 @@ async def test_the_key_of_the_environment(api: ScriptedApi, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
-async def test_a_callable_key_is_asked_once_a_call(api: ScriptedApi, time: FrozenTime, *, is_async: bool) -> None:
+async def test_a_callable_key_is_asked_once_a_call(
+    api: ScriptedApi, frozen_time: FrozenTime, *, is_async: bool
+) -> None:
     """Keys rotate: each call asks anew, but its retries do not."""
     keys = iter(["sk_first", "sk_second"])
 
@@ -224,7 +226,7 @@ async def test_a_callable_key_is_asked_once_a_call(api: ScriptedApi, time: Froze
     async with AsyncElevenLabsClient(
         base_url=api.base_url, api_key=slow_key if is_async else lambda: next(keys)
     ) as client:
-        client._pipeline.clock = time.clock()
+        client._pipeline.clock = frozen_time.clock()
         await client.tokens.single_use.create("realtime_scribe")
         await client.tokens.single_use.create("realtime_scribe")
 

@@ -24,7 +24,9 @@ async def mint(client: AsyncElevenLabsClient, **options: Any) -> str:
     return (await client.tokens.single_use.create("realtime_scribe", request_options=options)).token
 
 
-async def test_four_failures_and_a_token(api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime) -> None:
+async def test_four_failures_and_a_token(
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
+) -> None:
     """408, 429, 500 and 502 are tried again, after waits that double."""
     api.replies += [reply(408, {}), reply(429, {}), reply(500, {}), reply(502, {}), reply()]
 
@@ -32,19 +34,19 @@ async def test_four_failures_and_a_token(api: ScriptedApi, client: AsyncElevenLa
 
     assert "sutkn_1234567890" == token
     assert 5 == len(api.requests)
-    assert [0.5, 1.0, 2.0, 4.0] == time.slept
+    assert [0.5, 1.0, 2.0, 4.0] == frozen_time.slept
 
 
 async def test_waits_stop_growing_at_8_seconds(
-    api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
 ) -> None:
     """0.5 s doubles up to 8 s, and chance takes off up to a half."""
     api.replies += [reply(503, {})] * 6
-    time.draw = 0.0
+    frozen_time.draw = 0.0
 
     await mint(client, max_retries=6)
 
-    assert [0.25, 0.5, 1.0, 2.0, 4.0, 4.0] == time.slept
+    assert [0.25, 0.5, 1.0, 2.0, 4.0, 4.0] == frozen_time.slept
 
 
 @pytest.mark.promise(row=32)
@@ -83,7 +85,7 @@ async def test_statuses_that_are_not(api: ScriptedApi, client: AsyncElevenLabsCl
 
 
 async def test_a_wait_that_does_not_fit_the_deadline(
-    api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
 ) -> None:
     """The call ends at once with what the last attempt brought, not with a time-out."""
     api.replies += [reply(503, {})] * 3
@@ -91,7 +93,7 @@ async def test_a_wait_that_does_not_fit_the_deadline(
     with pytest.raises(ServerError, match="after 2 attempts"):
         await mint(client, timeout_in_seconds=1.5)
 
-    assert [0.5] == time.slept
+    assert [0.5] == frozen_time.slept
 
 
 @pytest.mark.promise(row=29)
@@ -145,18 +147,18 @@ async def test_a_connection_lost_every_time(api: ScriptedApi, client: AsyncEleve
 
 
 @pytest.mark.promise(row=33)
-async def test_nobody_listens(time: FrozenTime) -> None:
+async def test_nobody_listens(frozen_time: FrozenTime) -> None:
     """Connecting is tried again, too."""
     with ScriptedApi() as gone:
         port = gone.port
     async with AsyncElevenLabsClient(api_key=KEY, base_url=f"http://127.0.0.1:{port}") as client:
-        client._pipeline.clock = time.clock()
+        client._pipeline.clock = frozen_time.clock()
         with pytest.raises(ElevenLabsConnectionError) as caught:
             await mint(client)
 
     text = f"could not connect to 127.0.0.1:{port} (connection refused) after 3 attempts; check the network, base_url"
     assert str(caught.value).startswith(text)
-    assert [0.5, 1.0] == time.slept
+    assert [0.5, 1.0] == frozen_time.slept
 
 
 async def test_an_attempt_that_stalls_is_tried_again(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
@@ -218,12 +220,12 @@ async def test_retries_that_make_no_sense(client: AsyncElevenLabsClient, max_ret
 
 
 async def test_a_key_that_comes_after_the_deadline(
-    api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
 ) -> None:
     """A callable that blocks cannot be interrupted, but its key is not sent any more."""
 
     def slow_key() -> str:
-        time.advance(30.0)
+        frozen_time.advance(30.0)
         return KEY
 
     with pytest.raises(ElevenLabsTimeoutError, match="gave no key in 30 s, so nothing was sent"):
@@ -232,12 +234,14 @@ async def test_a_key_that_comes_after_the_deadline(
     assert 0 == api.connections
 
 
-async def test_an_attempt_after_a_slow_key(api: ScriptedApi, client: AsyncElevenLabsClient, time: FrozenTime) -> None:
+async def test_an_attempt_after_a_slow_key(
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
+) -> None:
     """It gets what asking for the key has left."""
     api.replies += [[Act.STALL]]
 
     def slow_key() -> str:
-        time.advance(4.9)
+        frozen_time.advance(4.9)
         return KEY
 
     with pytest.raises(ElevenLabsTimeoutError):

@@ -41,9 +41,9 @@ NO_LOOP = "the event loop of sync calls cannot be started"
 
 
 @pytest.fixture
-def client(api: ScriptedApi, time: FrozenTime) -> Iterator[ElevenLabsClient]:
+def client(api: ScriptedApi, frozen_time: FrozenTime) -> Iterator[ElevenLabsClient]:
     with ElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
-        open_client._asynchronous._pipeline.clock = time.clock()
+        open_client._asynchronous._pipeline.clock = frozen_time.clock()
         yield open_client
 
 
@@ -66,7 +66,7 @@ def test_a_token_comes_back(client: ElevenLabsClient) -> None:
     assert token.connect_url().startswith("ws://127.0.0.1:")
 
 
-def test_options_errors_and_raw_responses(api: ScriptedApi, client: ElevenLabsClient, time: FrozenTime) -> None:
+def test_options_errors_and_raw_responses(api: ScriptedApi, client: ElevenLabsClient, frozen_time: FrozenTime) -> None:
     """They are those of the async client."""
     api.replies += [reply(503, {}), reply(headers={"request-id": "r1"}), reply(422, {"detail": []})]
 
@@ -75,7 +75,7 @@ def test_options_errors_and_raw_responses(api: ScriptedApi, client: ElevenLabsCl
         mint(client)
 
     assert (TOKEN, "r1", 1) == (answer.data.token, answer.raw_response.request_id, answer.raw_response.retries_taken)
-    assert [0.5] == time.slept
+    assert [0.5] == frozen_time.slept
     assert b"xi-api-key: sk_2\r\n" in api.requests[0]
     assert 422 == caught.value.status_code
 

@@ -10,7 +10,7 @@ from elevenlabs_tokens._http.decipher import Structure, decipher
 from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.retry import RetryBudget, decide, is_retried
 from elevenlabs_tokens._http.sessions import Sessions, running_loop
-from elevenlabs_tokens._http.transport import Lane, WaitTimeoutError
+from elevenlabs_tokens._http.transport import DeadlineError, LoopSession
 from elevenlabs_tokens._http.wire import Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.environments import websocket_base_url
@@ -68,11 +68,11 @@ class Pipeline:
         clock = self.clock
         began = now = clock.now()
         deadline = began + settings.timeout_in_seconds
-        lane = self.sessions.lanes.get(running_loop()) or await self.sessions.open_lane()
+        loop_session = self.sessions.by_loop.get(running_loop()) or await self.sessions.open()
         if settings is self._settings and isinstance(key_source, Secret):
             request = self._usual_request(path)
         else:
-            api_key = await _asked_key(key_source, lane, settings)
+            api_key = await _asked_key(key_source, loop_session, settings)
             now = clock.now()
             if now >= deadline:
                 raise _key_timeout_error(settings)
@@ -82,7 +82,7 @@ class Pipeline:
         while True:
             sent_at = clock.wall_clock()
             seconds = min(settings.attempt_timeout_in_seconds, deadline - now)
-            outcome = await lane.send(request, seconds, settings.attempt_timeout_in_seconds)
+            outcome = await loop_session.send(request, seconds, settings.attempt_timeout_in_seconds)
             now = clock.now()
             if not is_retried(outcome):
                 break
@@ -96,7 +96,7 @@ class Pipeline:
             )
             if wait is None or not self._budget.withdraw():
                 break
-            await lane.within(None, clock.sleep(wait))
+            await loop_session.wait_for(None, clock.sleep(wait))
             retries_taken += 1
             now = clock.now()
 
@@ -123,10 +123,12 @@ def _usual_requests(base_url: str, settings: CallSettings) -> Callable[[str], Re
     return request
 
 
-async def _asked_key(source: ApiKey, lane: Lane, settings: CallSettings) -> Secret:
+async def _asked_key(source: ApiKey, loop_session: LoopSession, settings: CallSettings) -> Secret:
     try:
-        return checked_api_key(await _answer(source, lane, settings.timeout_in_seconds) if callable(source) else source)
-    except WaitTimeoutError:
+        return checked_api_key(
+            await _answer(source, loop_session, settings.timeout_in_seconds) if callable(source) else source
+        )
+    except DeadlineError:
         pass
     raise _key_timeout_error(settings)
 
@@ -138,6 +140,6 @@ def _key_timeout_error(settings: CallSettings) -> ElevenLabsTimeoutError:
     )
 
 
-async def _answer(source: Callable[[], str | Awaitable[str]], lane: Lane, seconds: float) -> str:
+async def _answer(source: Callable[[], str | Awaitable[str]], loop_session: LoopSession, seconds: float) -> str:
     answer = source()
-    return await lane.within(seconds, answer) if inspect.isawaitable(answer) else answer
+    return await loop_session.wait_for(seconds, answer) if inspect.isawaitable(answer) else answer

@@ -14,7 +14,7 @@ import aiohttp
 from elevenlabs_tokens._forks import watch_for_forks
 from elevenlabs_tokens._http.connector import Connector, NoCookies, WholeRequest
 from elevenlabs_tokens._http.proxy import find_proxy
-from elevenlabs_tokens._http.transport import Lane, closed_error
+from elevenlabs_tokens._http.transport import LoopSession, closed_error
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
 
 MAX_CONNECTIONS = 64
@@ -45,11 +45,11 @@ else:
 
 
 class Sessions:
-    """The lanes of a client, made as its event loops come and dropped as they end.
+    """The loop_sessions of a client, made as its event loops come and dropped as they end.
 
     Attributes:
         owner: The name of the client's class, for what it says of itself.
-        lanes: By their event loops.
+        loop_sessions: By their event loops.
     """
 
     owner = "AsyncElevenLabsClient"
@@ -77,17 +77,17 @@ class Sessions:
         if session is None and ssl_context is None and self._needs_tls(base_url):
             self._ssl_context = default_ssl_context()
         self._trace_configs = trace_configs
-        self.lanes: dict[asyncio.AbstractEventLoop | None, Lane] = {}
+        self.by_loop: dict[asyncio.AbstractEventLoop | None, LoopSession] = {}
         self._is_closed = False
         # Held by what runs when the client is dropped, and so not collected with it, in whatever order.
-        weakref.finalize(self, _close_all, self.lanes).atexit = False
+        weakref.finalize(self, _close_all, self.by_loop).atexit = False
         watch_for_forks(self)
 
     def _needs_tls(self, base_url: str) -> bool:
         return base_url.startswith("https:") or (self._proxy is not None and self._proxy.url.startswith("https:"))
 
-    async def open_lane(self) -> Lane:
-        """Make a lane for the running loop.
+    async def open(self) -> LoopSession:
+        """Make a loop_session for the running loop.
 
         Raises:
             ClientClosedError: The client is closed.
@@ -100,20 +100,20 @@ class Sessions:
                 "in a thread of its own (trio.to_thread.run_sync)"
             )
         self._check_open()
-        for lane in list(self.lanes.values()):  # a copy, for other threads open lanes meanwhile
-            if lane.has_ended and self.lanes.pop(lane.loop, None) is not None:
-                lane.abandon()
+        for loop_session in list(self.by_loop.values()):  # a copy, for other threads open loop_sessions meanwhile
+            if loop_session.has_ended and self.by_loop.pop(loop_session.loop, None) is not None:
+                loop_session.close_without_loop()
         is_borrowed = self._borrowed is not None
-        lane = Lane(loop, self._session(loop), self._proxy, is_borrowed=is_borrowed)
+        loop_session = LoopSession(loop, self._session(loop), self._proxy, is_borrowed=is_borrowed)
         if not is_borrowed:
-            await lane.own()
-        self.lanes[loop] = lane
+            await loop_session.close_with_loop()
+        self.by_loop[loop] = loop_session
         try:
             self._check_open()  # another thread may have closed it meanwhile
         except ClientClosedError:
             await self.aclose()
             raise
-        return lane
+        return loop_session
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -137,22 +137,22 @@ class Sessions:
     async def aclose(self) -> None:
         """End the calls under way and close all sessions that are owned: this loop's here, the others' in theirs."""
         self._is_closed = True
-        lanes = self.lanes.copy()
-        self.lanes.clear()
-        here = lanes.pop(running_loop(), None)
-        _close_all(lanes)
+        loop_sessions = self.by_loop.copy()
+        self.by_loop.clear()
+        here = loop_sessions.pop(running_loop(), None)
+        _close_all(loop_sessions)
         if here is not None:
             await here.close()
 
     def after_fork_in_child(self) -> None:
         """Leave the parent's sockets to the parent."""
-        for lane in self.lanes.values():
-            lane.forsake()
-        _inherited.extend(self.lanes.values())
-        self.lanes.clear()
+        for loop_session in self.by_loop.values():
+            loop_session.close_after_fork()
+        _inherited.extend(self.by_loop.values())
+        self.by_loop.clear()
 
     def __del__(self) -> None:
-        if getattr(self, "lanes", None) and self._borrowed is None:
+        if getattr(self, "by_loop", None) and self._borrowed is None:
             warnings.warn(
                 f"an {self.owner} was dropped without being closed; use it in an (async) with block, or close it",
                 ResourceWarning,
@@ -172,9 +172,9 @@ def _check_types(session: object, ssl_context: object, trace_configs: object) ->
 
 
 # What belongs to the parent of a forked child stays referenced, for what is collected is closed.
-_inherited: list[Lane] = []
+_inherited: list[LoopSession] = []
 
 
-def _close_all(lanes: dict[asyncio.AbstractEventLoop | None, Lane]) -> None:
-    for lane in lanes.values():
-        lane.close_from_elsewhere()
+def _close_all(loop_sessions: dict[asyncio.AbstractEventLoop | None, LoopSession]) -> None:
+    for loop_session in loop_sessions.values():
+        loop_session.close_in_its_loop()

@@ -12,9 +12,9 @@ from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
 from yarl import URL
 
 from elevenlabs_tokens._http.connector import refuse_early_answer
+from elevenlabs_tokens._http.deadlines import Deadline, DeadlineTimer
 from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.proxy import Proxy
-from elevenlabs_tokens._http.waits import Wait, Watch
 from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
 from elevenlabs_tokens._secrets import SecretBytes
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
@@ -36,7 +36,7 @@ _NO_THREAD_ANY_MORE = (
 
 @lru_cache(maxsize=64)
 def _timeout(attempt_timeout_in_seconds: float) -> aiohttp.ClientTimeout:
-    """Bound the connect alone: the attempt as a whole is bounded by `Lane.within`, body and all."""
+    """Bound the connect alone: the attempt as a whole is bounded by `LoopSession.wait_for`, body and all."""
     connect = min(LONGEST_CONNECT_IN_SECONDS, attempt_timeout_in_seconds)
     return aiohttp.ClientTimeout(total=None, sock_connect=connect, ceil_threshold=math.inf)
 
@@ -46,7 +46,7 @@ def _url(url: str) -> URL:
     return URL(url, encoded=True)
 
 
-class WaitTimeoutError(Exception):
+class DeadlineError(Exception):
     """A wait took longer than it was given."""
 
 
@@ -61,7 +61,7 @@ async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerat
         await session.close()
 
 
-class Lane:
+class LoopSession:
     """A session in its event loop, and the waits under way in it."""
 
     def __init__(
@@ -76,15 +76,15 @@ class Lane:
             own = session._middlewares  # noqa: SLF001  # which those of a request replace
             self._middlewares = (*own, refuse_early_answer)
         self._lifetime: AsyncGenerator[None] | None = None
-        self._watch = Watch(loop)
+        self._timer = DeadlineTimer(loop)
         self._is_closed = False
 
-    async def own(self) -> None:
-        """Take the session over: it closes with the lane."""
+    async def close_with_loop(self) -> None:
+        """Take the session over: it closes with the loop_session."""
         self._lifetime = _closing_with_its_loop(self._session)
         await anext(self._lifetime)
 
-    async def within(self, seconds: float | None, work: Awaitable[T]) -> T:
+    async def wait_for(self, seconds: float | None, work: Awaitable[T]) -> T:
         """Await some work.
 
         Args:
@@ -92,14 +92,14 @@ class Lane:
             work: What to await.
 
         Raises:
-            WaitTimeoutError: It took longer.
+            DeadlineError: It took longer.
             ClientClosedError: The client was closed meanwhile.
         """
-        with Wait(self._watch, math.inf if seconds is None else seconds):
+        with Deadline(self._timer, math.inf if seconds is None else seconds):
             return await work
         if self._is_closed:
             raise closed_error()
-        raise WaitTimeoutError
+        raise DeadlineError
 
     async def send(self, request: Request, seconds: float, attempt_timeout_in_seconds: float) -> Outcome:
         """Make one attempt.
@@ -117,9 +117,9 @@ class Lane:
         if self._is_borrowed:
             self._check_borrowed_session(request)
         failure: Failure | None = None
-        wait = Wait(self._watch, seconds)
+        deadline = Deadline(self._timer, seconds)
         try:
-            with wait:
+            with deadline:
                 return await self._exchange(request, _timeout(attempt_timeout_in_seconds))
             failure = Failure(FailureKind.TIMED_OUT)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
@@ -132,7 +132,7 @@ class Lane:
         except asyncio.CancelledError as error:
             clear_frames(error.__traceback__)  # which hold the request
             # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
-            if not self._is_without_session() or wait.was_cancelled:
+            if not self._is_without_session() or deadline.was_cancelled_by_others:
                 raise
         if failure is None or self._is_without_session():
             raise closed_error()
@@ -179,26 +179,25 @@ class Lane:
         return self._is_closed or self._session.closed
 
     async def close(self) -> None:
-        """End the waits under way, and close the session if it is owned. In the lane's own loop."""
+        """End the waits under way, and close the session if it is owned. In the loop_session's own loop."""
         self._is_closed = True
-        self._watch.stop()
-        self._watch.end_all()
+        self._timer.expire_all()
         if self._lifetime is not None:
             await self._lifetime.aclose()
 
-    def close_from_elsewhere(self) -> None:
-        """Have the lane's own loop close it; if that loop does not run, let go of what it left."""
+    def close_in_its_loop(self) -> None:
+        """Have the loop_session's own loop close it; if that loop does not run, let go of what it left."""
         if not self.loop.is_running():
-            self.abandon()
+            self.close_without_loop()
             return
         closing = self.close()
         try:
             asyncio.run_coroutine_threadsafe(closing, self.loop)
         except RuntimeError:  # it has ended meanwhile
             closing.close()
-            self.abandon()
+            self.close_without_loop()
 
-    def abandon(self) -> None:
+    def close_without_loop(self) -> None:
         """Let go of a session whose loop does not run: one step of closing closes, and more would need the loop."""
         self._is_closed = True
         connector = self._session.connector
@@ -208,7 +207,7 @@ class Lane:
         next(connector.close().__await__(), None)
         next(self._lifetime.aclose().__await__(), None)
 
-    def forsake(self) -> None:
+    def close_after_fork(self) -> None:
         """Neither use nor close, in a forked child, what the parent goes on using."""
         connector = self._session.connector
         if self._lifetime is None or connector is None:

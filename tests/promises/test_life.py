@@ -38,16 +38,13 @@ from elevenlabs_tokens import (
     ServerError,
 )
 from elevenlabs_tokens._http import sessions
-from elevenlabs_tokens._http.transport import Lane
+from elevenlabs_tokens._http.transport import LoopSession
 from frozen import KEY, FrozenTime
+from minting import mint
 from scripted import Act, Script, ScriptedApi, reply
 
 TOKEN = "sutkn_1234567890"
 BORROWED = pytest.mark.parametrize("is_borrowed", [False, True], ids=["owned", "borrowed"])
-
-
-async def mint(client: AsyncElevenLabsClient, **options: Any) -> str:
-    return (await client.tokens.single_use.create("realtime_scribe", request_options=options)).token
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -58,9 +55,9 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def connector_of(client: AsyncElevenLabsClient) -> Any:
-    lane = client._sessions.lanes.get(asyncio.get_running_loop())
-    assert lane is not None
-    return lane._session.connector
+    loop_session = client._sessions.by_loop.get(asyncio.get_running_loop())
+    assert loop_session is not None
+    return loop_session._session.connector
 
 
 def idle_connections(client: AsyncElevenLabsClient) -> int:
@@ -326,15 +323,15 @@ async def test_cancelled_in_the_same_instant(
     api.replies += [[Act.STALL]]
     call = asyncio.create_task(mint(client))
     await asyncio.to_thread(api.request_came.wait, 5)
-    lane = client._sessions.lanes.get(asyncio.get_running_loop())
-    assert lane is not None
-    [wait] = lane._watch.waits
+    loop_session = client._sessions.by_loop.get(asyncio.get_running_loop())
+    assert loop_session is not None
+    [deadline] = loop_session._timer.deadlines
 
     loop, closing = asyncio.get_running_loop(), None
     if is_first:
         loop.call_soon(call.cancel)
     if meanwhile == "its attempt times out":
-        loop.call_soon(wait.end)
+        loop.call_soon(deadline.expire)
     else:
         closing = loop.create_task(client.aclose())
     if not is_first:
@@ -377,20 +374,20 @@ def test_an_async_call_at_exit(api: ScriptedApi) -> None:
 def test_closed_by_another_thread_while_it_opens(api: ScriptedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """The call that came too late is refused, and the session that was made for it does not stay open."""
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
-    lanes: list[Lane] = []
-    own = Lane.own
+    loop_sessions: list[LoopSession] = []
+    close_with_loop = LoopSession.close_with_loop
 
-    async def own_slowly(lane: Lane) -> None:
-        await own(lane)
-        lanes.append(lane)
+    async def close_slowly(loop_session: LoopSession) -> None:
+        await close_with_loop(loop_session)
+        loop_sessions.append(loop_session)
         await asyncio.to_thread(lambda: asyncio.run(client.aclose()))
 
     async def main() -> bool:
         with pytest.raises(ClientClosedError):
             await mint(client)
-        return lanes[0]._session.closed
+        return loop_sessions[0]._session.closed
 
-    monkeypatch.setattr(Lane, "own", own_slowly)
+    monkeypatch.setattr(LoopSession, "close_with_loop", close_slowly)
 
     assert asyncio.run(main())
     assert 0 == api.connections

@@ -32,6 +32,7 @@ from elevenlabs_tokens import (
     ValidationErrorItem,
 )
 from frozen import KEY
+from minting import mint
 from scripted import TOKEN, Act, Pieces, Script, ScriptedApi, head, reply
 
 pytestmark = pytest.mark.anyio
@@ -46,11 +47,6 @@ NOT_JSON = "something other than JSON"
 def row(number: int, *values: Any, id: str) -> Any:  # noqa: A002  # as pytest calls it
     """Give a line of a table, and the promise that it proves."""
     return pytest.param(*values, marks=pytest.mark.promise(row=number), id=id)
-
-
-async def mint(client: AsyncElevenLabsClient, **options: Any) -> str:
-    """Mint with some options, and give the token's text."""
-    return (await client.tokens.single_use.create("realtime_scribe", request_options=options)).token
 
 
 # Successes that are none

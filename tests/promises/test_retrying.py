@@ -6,7 +6,7 @@ import random
 import socket
 import sys
 import threading
-import time as real_time
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -24,16 +24,13 @@ from elevenlabs_tokens._http.clock import Clock
 from elevenlabs_tokens._http.retry import RetryBudget, decide
 from elevenlabs_tokens._http.wire import Failure, FailureKind
 from frozen import EPOCH_IN_SECONDS, KEY, FrozenTime
+from minting import mint
 from scripted import Script, ScriptedApi, reply
 
 pytestmark = pytest.mark.anyio
 
 TOKEN = "sutkn_1234567890"
 BACKOFF = 0.5
-
-
-async def mint(client: AsyncElevenLabsClient, **options: Any) -> str:
-    return (await client.tokens.single_use.create("realtime_scribe", request_options=options)).token
 
 
 def date(seconds_from_now: float) -> str:
@@ -70,12 +67,12 @@ TOO_LONG = {
 
 async def outcome_of(client: AsyncElevenLabsClient, **options: Any) -> tuple[list[float], float | str | None]:
     """Give the waits of a call in time of its own, and the token or the wait that its error names."""
-    time = FrozenTime()
-    client._pipeline.clock = time.clock()
+    frozen_time = FrozenTime()
+    client._pipeline.clock = frozen_time.clock()
     try:
-        return time.slept, await mint(client, **options)
+        return frozen_time.slept, await mint(client, **options)
     except (RateLimitError, ServerError) as error:
-        return time.slept, error.retry_after
+        return frozen_time.slept, error.retry_after
 
 
 @pytest.mark.promise(row=26)
@@ -120,17 +117,17 @@ async def test_a_date_counts_from_when_the_reply_came(api: ScriptedApi, client: 
     """Not from when the request was sent: what the server took is not waited for again, nor told to the caller."""
     outcomes = []
     for seconds in (25, 100):
-        time, answer = FrozenTime(), threading.Event()
-        client._pipeline.clock = time.clock()
+        frozen_time, answer = FrozenTime(), threading.Event()
+        client._pipeline.clock = frozen_time.clock()
         late: Script = [answer, *reply(429, {}, {"Retry-After": date(seconds)})]
         api.replies += [late, reply()]
         api.request_came.clear()
         call = asyncio.create_task(mint(client))
         await asyncio.to_thread(api.request_came.wait, 5)
-        time.advance(10)
+        frozen_time.advance(10)
         answer.set()
         [outcome] = await asyncio.gather(call, return_exceptions=True)
-        outcomes.append((time.slept, getattr(outcome, "retry_after", outcome)))
+        outcomes.append((frozen_time.slept, getattr(outcome, "retry_after", outcome)))
 
     assert [([15.0], TOKEN), ([], 90.0)] == outcomes
 
@@ -141,10 +138,10 @@ async def test_an_hour_is_not_waited_for(api: ScriptedApi) -> None:
     api.replies += [reply(), reply(429, {}, {"Retry-After": "3600"})]
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as client:
         await mint(client)
-        began = real_time.monotonic()
+        began = time.monotonic()
         with pytest.raises(RateLimitError, match="to be asked again after 3600 s") as caught:
             await mint(client)
-        took = real_time.monotonic() - began
+        took = time.monotonic() - began
 
     assert 3600 == caught.value.retry_after
     assert took < 0.1
@@ -178,7 +175,7 @@ class Hesitant(int):
     """A number that lets other threads go first once it has been compared."""
 
     def __gt__(self, other: int) -> bool:
-        real_time.sleep(0)
+        time.sleep(0)
         return int(self) > other
 
 
@@ -280,24 +277,24 @@ class LateApi(ScriptedApi):
 @pytest.fixture
 async def late() -> AsyncIterator[tuple[LateApi, AsyncElevenLabsClient, FrozenTime]]:
     """Give a server, and a client whose first wait it comes up in."""
-    api, time = LateApi(), FrozenTime()
+    api, frozen_time = LateApi(), FrozenTime()
 
     async def come_up(seconds: float) -> None:
-        time.slept.append(seconds)
+        frozen_time.slept.append(seconds)
         api.__enter__()
 
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as client:
-        client._pipeline.clock = time.clock(sleep=come_up)
-        yield api, client, time
+        client._pipeline.clock = frozen_time.clock(sleep=come_up)
+        yield api, client, frozen_time
     api.__exit__(None, None, None)
 
 
 @pytest.mark.promise(row=33)
 async def test_refused_then_up(late: tuple[LateApi, AsyncElevenLabsClient, FrozenTime]) -> None:
     """The second attempt finds the server that the first one did not."""
-    api, client, time = late
+    api, client, frozen_time = late
 
     answer = await client.tokens.single_use.with_raw_response.create("realtime_scribe")
 
     assert (TOKEN, 1) == (answer.data.token, answer.raw_response.retries_taken)
-    assert ([0.5], 1) == (time.slept, len(api.requests))
+    assert ([0.5], 1) == (frozen_time.slept, len(api.requests))

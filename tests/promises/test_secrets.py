@@ -145,8 +145,12 @@ async def log_all(*, yes: bool = True) -> None:
 async def body_has_come(client: AsyncElevenLabsClient) -> None:
     """Wait until some of a body has been read, and taken from where the transport puts it."""
     while True:
-        lane: Any = client._sessions.lanes.get(asyncio.get_running_loop())
-        bodies = [getattr(protocol, "_payload", None) for protocol in lane._session.connector._acquired] if lane else []
+        loop_session: Any = client._sessions.by_loop.get(asyncio.get_running_loop())
+        bodies = (
+            [getattr(protocol, "_payload", None) for protocol in loop_session._session.connector._acquired]
+            if loop_session
+            else []
+        )
         if any(body is not None and body.total_bytes and not body._size for body in bodies):
             return
         await asyncio.sleep(0)
@@ -390,7 +394,9 @@ def test_what_a_signal_interrupts(make: Callable[[], object]) -> None:
 
     def ring(frame: Any, event: str, _: object) -> None:
         nonlocal calls_left
-        is_below = frame.f_code.co_filename != __file__ and frame.f_code.co_qualname != "forgetful.<locals>.call"
+        is_below = (
+            frame.f_code.co_filename != __file__ and frame.f_code.co_qualname != "clears_frames_on_error.<locals>.call"
+        )
         if is_below and event in {"call", "c_call"}:
             calls_left -= 1
             if not calls_left:

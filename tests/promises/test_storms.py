@@ -103,8 +103,8 @@ def test_10_000_calls_of_an_api_that_fails_at_random() -> None:
                 attempt_timeout_in_seconds=0.25,
             )
             outcomes = await storm(client, calls=10_000, at_once=64)
-            lane: Any = client._sessions.lanes.get(asyncio.get_running_loop())
-            assert set() == lane._session.connector._acquired
+            loop_session: Any = client._sessions.by_loop.get(asyncio.get_running_loop())
+            assert set() == loop_session._session.connector._acquired
             await client.aclose()
             await api.all_gone()
             assert {asyncio.current_task()} == asyncio.all_tasks()

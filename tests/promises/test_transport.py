@@ -28,6 +28,7 @@ from elevenlabs_tokens import (
 from elevenlabs_tokens._http import transport
 from elevenlabs_tokens._http.clock import Clock
 from frozen import KEY, FrozenTime
+from minting import mint
 from proxies import server_context
 from scripted import HEAD_END, TOKEN, Act, Pieces, Script, ScriptedApi, Step, dribble, head, reply
 
@@ -46,11 +47,6 @@ def row(number: int, *values: Any, id: str) -> Any:  # noqa: A002  # as pytest c
 def chunked(body: bytes, size: int) -> bytes:
     pieces = [body[start : start + size] for start in range(0, len(body), size)]
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
-
-
-async def mint(client: AsyncElevenLabsClient, **options: Any) -> str:
-    """Mint with some options, and give the token's text."""
-    return (await client.tokens.single_use.create("realtime_scribe", request_options=options)).token
 
 
 async def outcome_of(call: Awaitable[str]) -> tuple[str | type[BaseException], float]:
@@ -323,8 +319,8 @@ async def test_a_cookie(api: ScriptedApi) -> None:
 
 def kept_connection(client: AsyncElevenLabsClient) -> Any:
     """Give the protocol of the one connection that is kept."""
-    lane: Any = client._sessions.lanes.get(asyncio.get_running_loop())
-    [[(protocol, _)]] = lane._session.connector._conns.values()
+    loop_session: Any = client._sessions.by_loop.get(asyncio.get_running_loop())
+    [[(protocol, _)]] = loop_session._session.connector._conns.values()
     return protocol
 
 
@@ -620,9 +616,9 @@ async def test_an_end_is_told_once_and_waited_for_in_peace(api: ScriptedApi) -> 
 async def test_a_closed_client_leaves_no_timer_behind(client: AsyncElevenLabsClient) -> None:
     """Its loop may run for long, and does not keep it until a time-out that nobody waits for."""
     await mint(client)
-    [lane] = client._sessions.lanes.values()
-    watch = weakref.ref(lane._watch)
-    del lane
+    [loop_session] = client._sessions.by_loop.values()
+    watch = weakref.ref(loop_session._timer)
+    del loop_session
 
     await client.aclose()
     gc.collect()

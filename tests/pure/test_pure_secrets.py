@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from elevenlabs_tokens import ElevenLabsError
-from elevenlabs_tokens._secrets import MASK, Secret, SecretBytes, forgetful, masked
+from elevenlabs_tokens._secrets import MASK, Secret, SecretBytes, masked
+from elevenlabs_tokens._tracebacks import clears_frames_on_error
 from pure.samples import pickled
 
 KEY = "sk_plain0123"
@@ -128,7 +129,7 @@ def test_an_error_that_leads_back_to_a_frame_that_runs_on() -> None:
     """As another thread's can: it is let be, and the error goes on."""
     kept = "kept"
 
-    @forgetful
+    @clears_frames_on_error
     def fail(secret: str) -> None:
         raise ElevenLabsError(str(len(secret))).with_traceback(TracebackType(None, sys._getframe(1), 0, 1))
 

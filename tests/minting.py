@@ -1,0 +1,10 @@
+"""Minting, in as few words as a test needs."""
+
+from typing import Any
+
+from elevenlabs_tokens import AsyncElevenLabsClient
+
+
+async def mint(client: AsyncElevenLabsClient, token_type: str = "realtime_scribe", **options: Any) -> str:  # noqa: S107  # a type is no password
+    """Mint with some request options, and give the token's text."""
+    return (await client.tokens.single_use.create(token_type, request_options=options)).token
