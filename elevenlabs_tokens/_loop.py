@@ -8,8 +8,11 @@ from concurrent.futures import Executor, Future
 from typing import NamedTuple, TypeVar, TypeVarTuple, Unpack, cast
 
 import anyio
-import anyio._backends._asyncio  # pyright: ignore[reportUnusedImport]  # a fork during a late import keeps its lock
 from anyio.lowlevel import current_token
+
+from elevenlabs_tokens._internals import load_asyncio_backend
+
+load_asyncio_backend()
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
