@@ -30,6 +30,7 @@ from elevenlabs_tokens._http.clock import Clock
 from frozen import KEY, FrozenTime
 from minting import mint
 from proxies import server_context
+from reach import connector_of
 from scripted import HEAD_END, TOKEN, Act, Pieces, Script, ScriptedApi, Step, dribble, head, reply
 
 pytestmark = pytest.mark.anyio
@@ -319,8 +320,7 @@ async def test_a_cookie(api: ScriptedApi) -> None:
 
 def kept_connection(client: AsyncElevenLabsClient) -> Any:
     """Give the protocol of the one connection that is kept."""
-    loop_session: Any = client._sessions.by_loop.get(asyncio.get_running_loop())
-    [[(protocol, _)]] = loop_session._session.connector._conns.values()
+    [[(protocol, _)]] = connector_of(client)._conns.values()
     return protocol
 
 
