@@ -124,7 +124,7 @@ class Connector(aiohttp.TCPConnector):
             return await super()._create_connection(req, traces, timeout)
 
 
-# What Python says when no thread can be started: a name is looked up in a thread.
+# How Python says, in its several versions, that no thread can be started: for the facade, or to look a host up in
 
 
 NO_THREAD_LEFT = ("can't start new thread",)
@@ -133,7 +133,10 @@ NO_THREAD_AT_EXIT = (
     "can't create new thread at interpreter shutdown",
     "can't start new thread at interpreter shutdown",
 )
-NO_DAEMON_THREADS = ("daemon threads are disabled in this",)
+NO_DAEMON_THREADS = (  # in an isolated subinterpreter
+    "daemon threads are disabled in this",
+    "thread is not supported for isolated subinterpreters",  # Python 3.11
+)
 
 
 def says(error: RuntimeError, texts: tuple[str, ...]) -> bool:

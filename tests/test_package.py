@@ -43,6 +43,7 @@ ROOMS = [
     "_tokens",
     "_client",
     "_loop",
+    "_calls",
     "_portal",
     "_sync",
 ]

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import aiohttp
 
-from elevenlabs_tokens._forks import watch_for_forks
+from elevenlabs_tokens._forks import reset_after_fork
 from elevenlabs_tokens._http.proxy import find_proxy
 from elevenlabs_tokens._http.transport import LoopSession, closed_error
 from elevenlabs_tokens._internals import Connector, loop_of
@@ -89,7 +89,7 @@ class Sessions:
         self._is_closed = False
         # The finalizer holds `by_loop`, so the sessions live long enough to be closed when the client is dropped.
         weakref.finalize(self, _close_all, self.by_loop).atexit = False
-        watch_for_forks(self)
+        reset_after_fork(self)
 
     def _needs_tls(self, base_url: str) -> bool:
         return base_url.startswith("https:") or (self._proxy is not None and self._proxy.url.startswith("https:"))

@@ -189,7 +189,8 @@ class LoopSession:
     def _check_borrowed_session(self, request: Request) -> None:
         if auth_of(self._session) is not None and "Authorization" in request.headers:
             raise ElevenLabsConfigError(
-                "the borrowed session has auth= of its own, which cannot stand beside an Authorization header; remove one"
+                "the borrowed session has auth= of its own, which cannot stand beside an Authorization header; "
+                "give one of them"
             )
 
     def _is_without_session(self) -> bool:
