@@ -15,6 +15,8 @@ _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
 # Some resolvers read a number with a zero in front as octal, and fewer than four as an address, too.
 _FOUR_NUMBERS = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){3}")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][@:]+)(:[0-9]*)?")
+# One text for both: which of the two is at fault depends on the version of Python's `urlsplit`.
+_NO_HOST = "names no host that can be looked up, or its port is not valid"
 
 
 class ElevenLabsEnvironment(Enum):
@@ -99,13 +101,13 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
         parts = urlsplit(base_url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "is not a URL that can be read"
+        return _NO_HOST
     if parts.scheme not in {"https", "http"}:
         return "does not begin with https:// (or http://, for this machine)"
     if "@" in parts.netloc:
         return "carries a user name or a password"
     if not can_be_looked_up(host or "") or not is_host_and_port(parts.netloc):
-        return "names no host that can be looked up"
+        return _NO_HOST
     if "?" in base_url or "#" in base_url:
         return "has a query or a fragment"
     if parts.scheme == "http" and allow_insecure_http is not True and not is_loopback(host or ""):
