@@ -29,9 +29,9 @@ def interruptible() -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the key and the proxies of whoever runs the tests out of them."""
+    """Keep the key, the base URL and the proxies of whoever runs the tests out of them."""
     for name in list(os.environ):
-        if name == "ELEVENLABS_API_KEY" or name.lower().endswith("_proxy"):
+        if name in {"ELEVENLABS_API_KEY", "ELEVENLABS_BASE_URL"} or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 

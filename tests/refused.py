@@ -147,7 +147,7 @@ _NOT_A_URL = "is not a URL"
 _NOT_PLAIN = "has white space, a control character, a backslash or a character that is not ASCII"
 _SCHEME = "does not begin with https:// (or http://, for this machine)"
 _NO_HOST = "names no host that can be looked up, or its port is not valid"
-_USERINFO = "carries a user name or a password"
+_USERINFO = "has a user name or a password in it"
 _QUERY = "has a query or a fragment"
 
 BASE_URLS: Mapping[str, tuple[Any, str]] = {
@@ -211,4 +211,4 @@ BASE_URLS: Mapping[str, tuple[Any, str]] = {
     "a fragment": ("https://h.example/#x", _QUERY),
     "an empty fragment": ("https://h.example#", _QUERY),
 }
-"""Base URLs. The error's text is "base_url" and then the fault; it quotes no URL: "hunter2" is not in it."""
+"""Base URLs. The error's text is "base_url" and then the fault. It does not quote the URL: "hunter2" is not in it."""
