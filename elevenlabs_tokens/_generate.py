@@ -93,7 +93,7 @@ class Module:
             self.refuse(node, f"{node.name} is not async, and does not return an HttpResponsePromise or a Coroutine")
         given = [argument.arg for argument in node.args.args[1:]] + [f"{a.arg}={a.arg}" for a in node.args.kwonlyargs]
         call = f"self._asynchronous.{node.name}({', '.join(given)})"
-        way = "portal.finish" if node.name == "aclose" else "return portal.run"
+        way = "portal.close" if node.name == "aclose" else "return portal.run"
         return f"{signature}\n{self.docstring(node)}\n        {way}({call})"
 
     def render_init(self, owner: ast.ClassDef, node: ast.FunctionDef | ast.AsyncFunctionDef, signature: str) -> str:
@@ -113,13 +113,13 @@ class Module:
         return "\n".join([signature, *(f"        {line}" for line in lines)])
 
     def imports(self) -> list[tuple[str, str]]:
-        """Return what the source imports, as (module, name); `import ssl` is ("", "ssl")."""
+        """Give what the source imports, as (module, name); `import ssl` is ("", "ssl")."""
         nodes = [node for node in self.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         return [(getattr(node, "module", None) or "", alias.name) for node in nodes for alias in node.names]
 
 
 def render(sources: dict[str, str]) -> str:
-    """Return the text of the target, from the texts of the sources by their names."""
+    """Give the text of the target, from the texts of the sources by their names."""
     translated = Translator()
     rendered: dict[str, str] = {}
     imports = [("elevenlabs_tokens._portal", "portal")]

@@ -181,7 +181,7 @@ class ElevenLabsClient:
 
     def close(self) -> None:
         """Close the client: calls under way end with `ClientClosedError`, and so does every later call."""
-        portal.finish(self._asynchronous.aclose())
+        portal.close(self._asynchronous.aclose())
 
     def __enter__(self) -> Self:
         return self

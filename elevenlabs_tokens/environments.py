@@ -46,12 +46,12 @@ class ElevenLabsEnvironment(Enum):
 
 
 def websocket_base_url(base_url: str) -> str:
-    """Return the base URL for sockets: `https` becomes `wss` and `http` becomes `ws`; the rest stays."""
+    """Give the base URL for sockets: `https` becomes `wss` and `http` becomes `ws`; the rest stays."""
     return f"ws{base_url.removeprefix('http')}"
 
 
 def http_base_url(websocket_base_url: str) -> str:
-    """Return the base URL for requests: `wss` becomes `https` and `ws` becomes `http`; the rest stays."""
+    """Give the base URL for requests: `wss` becomes `https` and `ws` becomes `http`; the rest stays."""
     return f"http{websocket_base_url.removeprefix('ws')}"
 
 
@@ -88,7 +88,7 @@ def is_loopback(host: str) -> bool:
 
 
 def checked_base_url(base_url: str, *, allow_insecure_http: bool, source: str = "base_url") -> str:
-    """Return the base URL without the slash at its end, or say why it cannot be used.
+    """Give the base URL without the slash at its end, or say why it cannot be used.
 
     Args:
         base_url: What is checked.
@@ -131,7 +131,7 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
 
 
 def checked_address(environment: object, base_url: str | None, *, allow_insecure_http: bool) -> str:
-    """Return the base URL of a client: the argument, else `ELEVENLABS_BASE_URL`, else the environment's.
+    """Give the base URL of a client: the argument, else `ELEVENLABS_BASE_URL`, else the environment's.
 
     A variable that is empty counts as unset.
 

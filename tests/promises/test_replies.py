@@ -70,7 +70,7 @@ def row(number: int, *values: Any, id: str) -> Any:  # noqa: A002  # as pytest c
         row(17, 200, b"", "nothing", id="nothing"),
         row(17, 204, b"", "nothing", id="204"),
         row(18, 200, b'{"token": "hunter2 \xff"}', NOT_JSON, id="bytes that are not UTF-8"),
-        row(18, 200, b"[" * 32_000 + b"]" * 32_000, NOT_JSON, id="32,000 arrays in one another"),
+        row(18, 200, b"[" * 32_000 + b"]" * 32_000, f"({NOT_JSON}|{NO_TOKEN})", id="32,000 arrays in one another"),
         row(18, 200, b'{"token": "hunter2", "x": ' + b"9" * 5_000 + b"}", NOT_JSON, id="a number of 5,000 digits"),
     ],
 )
