@@ -9,10 +9,12 @@ from elevenlabs_tokens._tokens import AsyncSingleUseClientWithRawResponse
 from elevenlabs_tokens._tokens import AsyncTokensClient
 from elevenlabs_tokens._tracebacks import clears_frames_on_error
 from elevenlabs_tokens.environments import ElevenLabsEnvironment
+from elevenlabs_tokens.models import KnownTokenType
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
 from elevenlabs_tokens.models import SingleUseTokenType
 from elevenlabs_tokens.options import ApiKey
 from elevenlabs_tokens.options import RequestOptions
+from elevenlabs_tokens.options import RequestOptionsDict
 from elevenlabs_tokens.responses import WithRawResponse
 from types import TracebackType
 from typing import Self
@@ -36,7 +38,7 @@ class SingleUseClient:
     """Tokens that open one connection and then stop working.
 
     Attributes:
-        with_raw_response: The same methods, giving the raw response as well.
+        with_raw_response: The same methods, which also give the raw response.
     """
 
     def __init__(self, asynchronous: AsyncSingleUseClient) -> None:
@@ -46,31 +48,32 @@ class SingleUseClient:
     @clears_frames_on_error
     def create(
         self,
-        token_type: SingleUseTokenType | str,
+        token_type: SingleUseTokenType | KnownTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, object] | None = None,
+        request_options: RequestOptions | RequestOptionsDict | None = None,
     ) -> SingleUseTokenResponseModel:
         """Mint a token that opens one connection and then stops working.
 
         Args:
-            token_type: What the token may open; a `SingleUseTokenType`, or its string. A string that this version
-                does not know is sent as it is, if it is of lower-case letters, digits and underscores.
-            request_options: Overrides for this call; what is unset falls back to the client's. A mapping of the
-                same names, or the vendor SDK's, will do.
+            token_type: What the token may open: a `SingleUseTokenType`, or its string. A string that this version
+                does not know is sent as it is, if it has only lower-case letters, digits and underscores.
+            request_options: Options for this call: `RequestOptions`, or a dict with its names (`RequestOptionsDict`).
+                For an option that is not given, the client's is used.
 
         Returns:
-            The token, which lapses unused 900 s after the request was sent.
+            The token. If it is not used, it expires 900 s after the request was sent.
 
         Raises:
-            ElevenLabsConfigError: An argument cannot work, or there is no API key; nothing was sent.
+            ElevenLabsConfigError: An argument cannot be used, or there is no API key. Nothing was sent.
             ClientClosedError: The client is closed.
-            AuthenticationError: The API key was refused (401). Never retried.
-            PermissionDeniedError: The API key may not mint such a token (403). Never retried.
-            UnprocessableEntityError: The API knows no such type (422); see `errors`. Never retried.
+            AuthenticationError: The API refused the key (401). Never retried.
+            PermissionDeniedError: The key may not mint this type of token (403). Never retried.
+            UnprocessableEntityError: The API does not know this type of token (422); see `errors`. Never retried.
             RateLimitError: Still 429 after the last attempt; see `retry_after` (seconds).
             ServerError: Still 5xx after the last attempt; see `retry_after` (seconds).
-            ElevenLabsTimeoutError: No whole reply in time.
-            ElevenLabsConnectionError: No whole reply after the last attempt.
+            ElevenLabsTimeoutError: No whole reply came in time.
+            ElevenLabsTLSError: The other side could not be trusted. Never retried.
+            ElevenLabsConnectionError: No whole reply came, in the last attempt either.
             InvalidResponseError: The reply is not what the API promises. Never retried.
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
@@ -79,7 +82,7 @@ class SingleUseClient:
 
 
 class SingleUseClientWithRawResponse:
-    """The methods of `SingleUseClient`, giving the raw response as well."""
+    """The methods of `SingleUseClient`, which here also give the raw response."""
 
     def __init__(self, asynchronous: AsyncSingleUseClientWithRawResponse) -> None:
         self._asynchronous = asynchronous
@@ -87,21 +90,21 @@ class SingleUseClientWithRawResponse:
     @clears_frames_on_error
     def create(
         self,
-        token_type: SingleUseTokenType | str,
+        token_type: SingleUseTokenType | KnownTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, object] | None = None,
+        request_options: RequestOptions | RequestOptionsDict | None = None,
     ) -> WithRawResponse[SingleUseTokenResponseModel]:
-        """Mint a token, and give it next to the response that it was read from.
+        """Mint a token, and give it together with the response that brought it.
 
         Args:
-            token_type: What the token may open; as for `create`.
-            request_options: Overrides for this call; as for `create`.
+            token_type: What the token may open, as in `SingleUseClient.create`.
+            request_options: Options for this call, as in `SingleUseClient.create`.
 
         Returns:
-            The token as `data`, and `raw_response`: status, headers, request id, retries, seconds.
+            The token as `data`, and the response as `raw_response`: status, headers, request id, retries, seconds.
 
         Raises:
-            ElevenLabsError: As `create` does.
+            ElevenLabsError: As `SingleUseClient.create` raises it.
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """

@@ -51,7 +51,7 @@ RESERVED_HEADERS = (
 )
 """The names of headers that only the client sets: refused in upper and lower case, and with any value."""
 
-_NAME = "a header's name is not one"
+_NAME = "a header's name is not valid; use letters, digits and hyphens"
 _VALUE = "the value of header 'x-a' must be text of ASCII"
 
 HEADERS: Mapping[str, tuple[Mapping[Any, Any], str]] = {

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import aiohttp
 import pytest
@@ -31,6 +31,7 @@ from elevenlabs_tokens import (
     ElevenLabsTLSError,
     InvalidResponseError,
     RequestOptions,
+    RequestOptionsDict,
 )
 from elevenlabs_tokens._http import sessions, transport
 from elevenlabs_tokens.environments import is_loopback
@@ -45,7 +46,7 @@ HOST = "api.example.test"
 """A host that is not this machine, and that only the tests know."""
 
 
-async def mint(client: AsyncElevenLabsClient, **options: Any) -> str:
+async def mint(client: AsyncElevenLabsClient, **options: Unpack[RequestOptionsDict]) -> str:
     async with client:
         return (await client.tokens.single_use.create("realtime_scribe", request_options=options)).token
 
@@ -437,7 +438,8 @@ async def test_what_is_no_key(api: ScriptedApi, client: AsyncElevenLabsClient, k
         with pytest.raises(ElevenLabsConfigError) as caught:
             kind(api_key=key, base_url=api.base_url)
         errors.append(caught.value)
-    for options in (lambda: RequestOptions(api_key=key), lambda: {"api_key": key}):
+    ways: list[Callable[[], Any]] = [lambda: RequestOptions(api_key=key), lambda: {"api_key": key}]
+    for options in ways:
         with pytest.raises(ElevenLabsConfigError) as caught:
             client.tokens.single_use.create("realtime_scribe", request_options=options())
         errors.append(caught.value)
@@ -502,7 +504,9 @@ def guest(open_house: ScriptedApi) -> Iterator[ElevenLabsClient]:
         yield client
 
 
-def sent(api: ScriptedApi, client: ElevenLabsClient, token_type: str, **options: Any) -> list[bytes] | None:
+def sent(
+    api: ScriptedApi, client: ElevenLabsClient, token_type: str, **options: Unpack[RequestOptionsDict]
+) -> list[bytes] | None:
     """Give the lines of the request that a call sends, or None if it is refused and sends nothing."""
     api.requests.clear()
     try:
