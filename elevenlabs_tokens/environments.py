@@ -23,7 +23,7 @@ _NO_HOST = "names no host that can be looked up, or its port is not valid"
 
 
 class ElevenLabsEnvironment(Enum):
-    """A region of the API. Its value is the base URL for requests (`https:`); sockets (`wss:`) use the same host.
+    """A region of the API. Its value is the base URL for requests.
 
     Source: the list of servers in the API reference, read 2026-11-24.
     """
@@ -36,12 +36,12 @@ class ElevenLabsEnvironment(Enum):
 
     @property
     def base_url(self) -> str:
-        """The base URL for requests, such as `https://api.elevenlabs.io`."""
+        """The base URL for requests, over https."""
         return self.value
 
     @property
     def websocket_base_url(self) -> str:
-        """The base URL for sockets, such as `wss://api.elevenlabs.io`."""
+        """The base URL for sockets, over wss, on the same host."""
         return websocket_base_url(self.value)
 
 
@@ -126,7 +126,7 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
     if "?" in base_url or "#" in base_url:
         return "has a query or a fragment"
     if parts.scheme == "http" and allow_insecure_http is not True and not is_loopback(host):
-        return "is http:, so others could read the API key on its way (allow_insecure_http=True permits it)"
+        return "is http:, which would send the API key unencrypted (allow_insecure_http=True permits it)"
     return None
 
 
