@@ -17,17 +17,17 @@ def encode_query(query: Mapping[Any, Any]) -> str:
     Booleans become `true` and `false`. A sequence becomes one parameter for each item. None is left out.
 
     Raises:
-        ElevenLabsConfigError: A name is not text or is empty, or a value is none of the types above, text or a
-            finite number.
+        ElevenLabsConfigError: A name is not text or is empty; or a value is not None, text, a boolean, a finite
+            number, or a sequence of these.
     """
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         if not isinstance(name, str) or not name:
-            raise ElevenLabsConfigError(f"the name of a query parameter is {_named(name)}; give it as text")
+            raise ElevenLabsConfigError(f"the name of a query parameter is {_description(name)}; give it as text")
         if value is None:
             continue
         repeated = value if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray) else (value,)
-        pairs += [(str.__str__(name), _text(name, item)) for item in repeated]
+        pairs += [(str.__str__(name), _value_as_text(name, item)) for item in repeated]
     try:
         return urlencode(pairs, quote_via=quote)
     except UnicodeEncodeError:
@@ -35,7 +35,7 @@ def encode_query(query: Mapping[Any, Any]) -> str:
     raise ElevenLabsConfigError("a query parameter has half of a surrogate pair in it, which cannot be encoded")
 
 
-def _text(name: str, value: object) -> str:
+def _value_as_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -48,9 +48,10 @@ def _text(name: str, value: object) -> str:
         except ValueError:  # it has more digits than Python converts to text
             pass
     raise ElevenLabsConfigError(
-        f"query parameter {name[:40]!r} is {_named(value)}; give text, a finite number, a bool, or a sequence of them"
+        f"query parameter {name[:40]!r} is {_description(value)}; "
+        "give text, a finite number, a bool, or a sequence of them"
     )
 
 
-def _named(value: object) -> str:
+def _description(value: object) -> str:
     return f"of type {type(value).__name__}" if not isinstance(value, str) or value else "empty"

@@ -22,13 +22,13 @@ class Secret(str):  # noqa: SLOT000  # the cached pattern is kept in its `__dict
         return repr(MASK)
 
     @cached_property
-    def _forms(self) -> re.Pattern[str]:
+    def _pattern(self) -> re.Pattern[str]:
         characters = (f"(?:{re.escape(c)}|%(?i:{ord(c):02x}))" if not c.isalnum() else c for c in str(self))
         return re.compile("".join(characters))
 
     def scrub_text(self, text: str) -> str:
         """Replace the secret, plain or percent-encoded, by `***`."""
-        return self._forms.sub(MASK, text) if len(self) >= _SHORTEST_KEY else text
+        return self._pattern.sub(MASK, text) if len(self) >= _SHORTEST_KEY else text
 
     def scrub(self, document: Any, depth: int = _MOST_LEVELS) -> Any:
         """Replace the secret by `***` in every text of a JSON document, also in the names of objects.

@@ -66,6 +66,7 @@ class AsyncSingleUseClient:
             UnprocessableEntityError: The API does not know this type of token (422); see `errors`. Never retried.
             RateLimitError: Still 429 after the last attempt; see `retry_after` (seconds).
             ServerError: Still 5xx after the last attempt; see `retry_after` (seconds).
+            ElevenLabsStatusError: Another error status, such as 400 or 402; only 408 is retried.
             ElevenLabsTimeoutError: No whole reply came in time.
             ElevenLabsTLSError: The other side could not be trusted. Never retried.
             ElevenLabsConnectionError: No whole reply came, in the last attempt either.

@@ -23,7 +23,6 @@ TOKEN_LIFETIME_IN_SECONDS = 900
 _VOICE_ID = r"(?s)(?!\.+$)[^\ud800-\udfff]+"
 _TOKEN_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-
 KnownTokenType: TypeAlias = Literal["realtime_scribe", "batch_scribe", "tts_websocket"]
 """The values of `SingleUseTokenType`, for editors to complete where a plain string is written."""
 

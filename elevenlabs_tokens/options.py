@@ -15,7 +15,7 @@ from elevenlabs_tokens._tracebacks import clears_frames_on_error, clears_frames_
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
-"""An API key, or a function, sync or async, that is called for it once a call."""
+"""An API key, or a function, sync or async, that returns one. It is called once for each call of `create`."""
 
 API_KEY_VARIABLE = "ELEVENLABS_API_KEY"
 _MOST_RETRIES = 10
@@ -61,7 +61,7 @@ def checked_api_key(api_key: object) -> Secret:
     elif any(character.isspace() for character in api_key):
         fault = "has white space in it, such as the line end of a file"
     else:
-        fault = "has characters that no key has, or more than 4,096 of them"
+        fault = "has characters that no key has, or is longer than 4,096 characters"
     raise ElevenLabsConfigError(f"the API key {fault}; copy it again from the ElevenLabs dashboard. Nothing was sent")
 
 
@@ -128,7 +128,7 @@ def checked_headers(headers: object) -> Mapping[str, str | None]:
         else:
             raise ElevenLabsConfigError(
                 f"the value of header {lowered[:40]!r} must be text of ASCII characters without line ends; "
-                "encode all others"
+                "encode other characters"
             )
     return MappingProxyType(checked)
 
@@ -248,7 +248,7 @@ def _key_source_or_none(api_key: object) -> ApiKey | None:
 
 
 def key_or_environment(api_key: ApiKey | None) -> ApiKey | None:
-    """Give the key, or the function for it; without either, `ELEVENLABS_API_KEY`, read now. If empty, it is unset."""
+    """Give the key, or the function for it; without either, `ELEVENLABS_API_KEY`, which counts as unset if empty."""
     return api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
 
 
