@@ -125,7 +125,7 @@ class ElevenLabsClient:
     Close it when the application ends: use `with`, or `client.close()`.
 
     Args:
-        api_key: The API key, or a function that returns it. A function is called once for each mint, however often
+        api_key: The API key, or a callable that returns it. A callable is asked once for each mint, however often
             that mint is retried. It may be async; a sync one runs in the event loop, so it must not block. If None,
             the variable `ELEVENLABS_API_KEY`, read now. Without that too, each call must bring a key in its
             `request_options`.

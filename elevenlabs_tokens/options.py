@@ -15,7 +15,7 @@ from elevenlabs_tokens._tracebacks import clears_frames_on_error, clears_frames_
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
-"""An API key, or a function, sync or async, that returns one. It is called once for each call of `create`."""
+"""An API key, or a callable, sync or async, that returns one and is asked once for each mint."""
 
 API_KEY_VARIABLE = "ELEVENLABS_API_KEY"
 _MOST_RETRIES = 10
@@ -66,7 +66,7 @@ def checked_api_key(api_key: object) -> Secret:
 
 
 def checked_key_source(api_key: object) -> ApiKey:
-    """Give the key, checked, or the function that will be called for it."""
+    """Give the key, checked, or the callable that will be asked for it."""
     if callable(api_key):
         return cast("ApiKey", api_key)
     return checked_api_key(api_key)
@@ -171,7 +171,7 @@ class RequestOptions:
         timeout_in_seconds: The longest that the whole call may take: all attempts, and the waits between them.
         attempt_timeout_in_seconds: The longest that one attempt may take, from connecting to the end of the reply.
         max_retries: How many attempts may follow the first, from 0 to 10.
-        api_key: The API key for this call, or a function, sync or async, that returns it.
+        api_key: The API key for this call, or a callable, sync or async, that returns it.
         headers: Extra headers by their names. The value None removes one of the client's headers.
         query_params: Extra query parameters by their names: texts, numbers, booleans (sent as `true` and `false`),
             or sequences of these (sent as one parameter for each item). None is left out.
@@ -248,7 +248,7 @@ def _key_source_or_none(api_key: object) -> ApiKey | None:
 
 
 def key_or_environment(api_key: ApiKey | None) -> ApiKey | None:
-    """Give the key, or the function for it; without either, `ELEVENLABS_API_KEY`, which counts as unset if empty."""
+    """Give the key, or the callable for it; without either, `ELEVENLABS_API_KEY`, which counts as unset if empty."""
     return api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
 
 

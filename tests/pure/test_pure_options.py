@@ -96,7 +96,7 @@ def test_any_text_is_a_key_or_refused(text: str) -> None:
 
 
 def test_a_source_of_keys() -> None:
-    """A function is accepted as it is and not called; a key is checked at once."""
+    """A callable is accepted as it is and not called; a key is checked at once."""
     assert pytest.fail is checked_key_source(pytest.fail)
     assert "'***'" == repr(checked_key_source(KEY))
     with pytest.raises(ElevenLabsConfigError):
