@@ -1,7 +1,7 @@
 """Where a client goes when `ELEVENLABS_BASE_URL` is set."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import aiohttp
 import pytest
@@ -34,16 +34,15 @@ def mint_in_sync_code(base_url: str | None) -> None:
         client.tokens.single_use.create("realtime_scribe")
 
 
+WAYS: Mapping[str, Callable[[str | None], None]] = {
+    "async": lambda base_url: asyncio.run(mint(base_url)),
+    "borrowed": lambda base_url: asyncio.run(mint_with_borrowed_session(base_url)),
+    "sync": mint_in_sync_code,
+}
+
+
 @pytest.mark.parametrize("is_argument", [False, True], ids=["variable", "argument"])
-@pytest.mark.parametrize(
-    "way",
-    [
-        lambda base_url: asyncio.run(mint(base_url)),
-        lambda base_url: asyncio.run(mint_with_borrowed_session(base_url)),
-        mint_in_sync_code,
-    ],
-    ids=["async", "borrowed", "sync"],
-)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_where_a_mint_goes(
     *, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch, way: Callable[[str | None], None], is_argument: bool
 ) -> None:

@@ -279,18 +279,16 @@ def test_options_are_checked_when_made(given_options: dict[str, Any]) -> None:
         checked_request_options(given_options)
 
 
+MAPPINGS: list[tuple[str, Callable[[Any], object], str]] = [
+    ("headers", checked_headers, "a mapping of names to text"),
+    ("query_params", lambda value: RequestOptions(query_params=value), "a mapping"),
+    ("request_options", checked_request_options, "RequestOptions or a mapping"),
+]
+
+
 @pytest.mark.parametrize("value", [[("a", "b")], "a=b", 5, {"a"}], ids=repr)
-@pytest.mark.parametrize(
-    ("check", "name", "wanted"),
-    [
-        (checked_headers, "headers", "a mapping of names to text"),
-        (lambda value: RequestOptions(headers=value), "headers", "a mapping of names to text"),
-        (lambda value: RequestOptions(query_params=value), "query_params", "a mapping"),
-        (checked_request_options, "request_options", "RequestOptions or a mapping"),
-    ],
-    ids=["headers", "an option's headers", "query_params", "request_options"],
-)
-def test_what_is_no_mapping(check: Callable[[object], object], name: str, wanted: str, value: object) -> None:
+@pytest.mark.parametrize(("name", "check", "wanted"), MAPPINGS, ids=[row[0] for row in MAPPINGS])
+def test_what_is_no_mapping(name: str, check: Callable[[object], object], wanted: str, value: object) -> None:
     """The error names the type that was given."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         check(value)
