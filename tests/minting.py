@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import Awaitable
 from time import monotonic
-from typing import Any
+from typing import Unpack
 
-from elevenlabs_tokens import AsyncElevenLabsClient
+from elevenlabs_tokens import AsyncElevenLabsClient, RequestOptionsDict
 
 
-async def mint(client: AsyncElevenLabsClient, token_type: str = "realtime_scribe", **options: Any) -> str:  # noqa: S107  # a type is no password
+async def mint(
+    client: AsyncElevenLabsClient,
+    token_type: str = "realtime_scribe",  # noqa: S107  # a type is no password
+    **options: Unpack[RequestOptionsDict],
+) -> str:
     """Mint with some request options, and give the token's text."""
     return (await client.tokens.single_use.create(token_type, request_options=options)).token
 
 
-async def mint_once(client: AsyncElevenLabsClient, **options: Any) -> str:
+async def mint_once(client: AsyncElevenLabsClient, **options: Unpack[RequestOptionsDict]) -> str:
     """Mint, and close the client."""
     async with client:
         return await mint(client, **options)

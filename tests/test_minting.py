@@ -1,7 +1,6 @@
 """Minting over a real socket: what is sent, what is given, what is raised."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -110,7 +109,7 @@ async def test_options_of_one_call(api: ScriptedApi, client: AsyncElevenLabsClie
 @pytest.mark.parametrize("names", [("headers", "query_params"), ("additional_headers", "additional_query_parameters")])
 async def test_options_as_a_mapping(api: ScriptedApi, client: AsyncElevenLabsClient, names: tuple[str, str]) -> None:
     """Our names and the vendor SDK's mean the same."""
-    options: Mapping[str, Any] = {names[0]: {"X-Trace": "t1"}, names[1]: {"a": 1}}
+    options: Any = {names[0]: {"X-Trace": "t1"}, names[1]: {"a": 1}}
 
     await client.tokens.single_use.create("realtime_scribe", request_options=options)
 
@@ -121,8 +120,8 @@ async def test_options_as_a_mapping(api: ScriptedApi, client: AsyncElevenLabsCli
 async def test_a_default_header_can_be_removed(api: ScriptedApi) -> None:
     """None removes a header, be it the client's, the package's or the transport's."""
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, headers={"X-Team": "speech"}) as client:
-        options = {"headers": {"x-team": None, "USER-AGENT": None, "Content-Type": None, "accept": None}}
-        await client.tokens.single_use.create("realtime_scribe", request_options=options)
+        removed = {"x-team": None, "USER-AGENT": None, "Content-Type": None, "accept": None}
+        await client.tokens.single_use.create("realtime_scribe", request_options={"headers": removed})
         await client.tokens.single_use.create("realtime_scribe")
 
     for name in (b"x-team", b"user-agent", b"content-type"):
@@ -179,8 +178,9 @@ async def test_error_statuses(
 
 async def test_an_unknown_option(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """It is refused with the names that there are."""
+    misspelt: Any = {"timeout": 3}
     with pytest.raises(ElevenLabsConfigError, match=r"has no 'timeout'; it has timeout_in_seconds, attempt_timeout"):
-        client.tokens.single_use.create("realtime_scribe", request_options={"timeout": 3})
+        client.tokens.single_use.create("realtime_scribe", request_options=misspelt)
 
     assert 0 == api.connections
 

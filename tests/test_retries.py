@@ -1,7 +1,7 @@
 """Retries, waits and deadlines, over a real socket and in frozen time."""
 
 import asyncio
-from typing import Any
+from typing import Any, Unpack
 
 import pytest
 
@@ -11,6 +11,7 @@ from elevenlabs_tokens import (
     ElevenLabsConnectionError,
     ElevenLabsStatusError,
     ElevenLabsTimeoutError,
+    RequestOptionsDict,
     ServerError,
 )
 from frozen import KEY, FrozenTime
@@ -19,7 +20,7 @@ from scripted import Act, Script, ScriptedApi, reply
 pytestmark = pytest.mark.anyio
 
 
-async def mint(client: AsyncElevenLabsClient, **options: Any) -> str:
+async def mint(client: AsyncElevenLabsClient, **options: Unpack[RequestOptionsDict]) -> str:
     """Mint with some options, and give the token's text."""
     return (await client.tokens.single_use.create("realtime_scribe", request_options=options)).token
 
