@@ -141,8 +141,8 @@ async def test_a_connection_lost_every_time(api: ScriptedApi, client: AsyncEleve
     with pytest.raises(ElevenLabsConnectionError) as caught:
         await mint(client)
 
-    text = f"lost the connection to 127.0.0.1:{api.port} before a whole reply came after 3 attempts; try again later"
-    assert text == str(caught.value)
+    text = f"lost the connection to 127.0.0.1:{api.port} before the reply was complete after 3 attempts; try again"
+    assert str(caught.value).startswith(text)
     assert ElevenLabsConnectionError is type(caught.value)
 
 
@@ -176,7 +176,9 @@ async def test_a_deadline_passes(api: ScriptedApi) -> None:
     async with AsyncElevenLabsClient(
         api_key=KEY, base_url=api.base_url, timeout_in_seconds=0.3, attempt_timeout_in_seconds=10
     ) as client:
-        with pytest.raises(ElevenLabsTimeoutError, match=r"no whole reply from 127\.0\.0\.1:\d+ in 0\.\d s;") as caught:
+        with pytest.raises(
+            ElevenLabsTimeoutError, match=r"no complete reply from 127\.0\.0\.1:\d+ in 0\.\d s;"
+        ) as caught:
             await mint(client)
 
     assert isinstance(caught.value, TimeoutError)

@@ -69,7 +69,7 @@ def exchange(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken:
         outcome=outcome,
         retries_taken=retries_taken,
         sent_at=FROZEN_CLOCK - 0.25,
-        known_at=FROZEN_CLOCK,
+        ended_at=FROZEN_CLOCK,
         elapsed_in_seconds=0.25,
     )
 

@@ -165,7 +165,7 @@ def test_what_is_no_token(body: Any) -> None:
 
     assert type(error) is InvalidResponseError
     assert str(error).partition(" in the ")[0] in (NO_TOKEN, MISSING)
-    assert f" in the 200 reply to POST {PATH} (request id r1); if base_url is right" in str(error)
+    assert f" in the 200 reply to POST {PATH} (request id r1); check base_url and proxy; if both" in str(error)
     assert (200, None) == (error.status_code, error.body)
 
 
@@ -203,10 +203,10 @@ COMPRESSED = "compressed data, which was not asked for,"
         pytest.param(302, GOOD, [], "a redirect", id="302 with a token"),
         pytest.param(304, b"", [], "a redirect", id="304"),
         pytest.param(399, None, [], "a redirect", id="399 over the cap"),
-        pytest.param(101, b"", [], "no answer", id="101"),
-        pytest.param(199, GOOD, [], "no answer", id="199 with a token"),
-        pytest.param(600, GOOD, [], "no answer", id="600 with a token"),
-        pytest.param(999, b"", [], "no answer", id="999"),
+        pytest.param(101, b"", [], "an unknown status", id="101"),
+        pytest.param(199, GOOD, [], "an unknown status", id="199 with a token"),
+        pytest.param(600, GOOD, [], "an unknown status", id="600 with a token"),
+        pytest.param(999, b"", [], "an unknown status", id="999"),
     ],
 )
 def test_a_reply_that_is_none(status_code: int, body: Any, headers: list[tuple[str, str]], fault: str) -> None:
@@ -233,8 +233,8 @@ def test_a_redirect_says_what_to_do(status_code: int) -> None:
     error = error_of(reply(status_code, b"", [("Location", "https://elsewhere.example")]))
 
     assert (
-        f"a redirect in the {status_code} reply to POST {PATH}; it was not followed, for it would take the API key "
-        "elsewhere: set base_url to where the API is"
+        f"a redirect in the {status_code} reply to POST {PATH}; it was not followed, because it would send the "
+        "API key elsewhere; set base_url to the API's address"
     ) == str(error)
 
 
@@ -715,16 +715,16 @@ def test_an_error_with_a_deep_body_can_be_copied(depth: int) -> None:
 # Texts
 
 STATUS_TEXTS = [
-    (400, "400 Bad Request", "see .message for what the API could not use"),
+    (400, "400 Bad Request", "see .message for what is wrong with the request"),
     (401, "401 Unauthorized", "check the API key: api_key=, or ELEVENLABS_API_KEY"),
     (402, "402 Payment Required", "the account needs credit, or another plan"),
-    (403, "403 Forbidden", "give this API key the permission that it lacks, in the ElevenLabs dashboard"),
+    (403, "403 Forbidden", "give this API key the missing permission in the ElevenLabs dashboard"),
     (404, "404 Not Found", "check base_url"),
     (408, "408 Request Timeout", "see .message for what the API said"),
     (409, "409 Conflict", "see .message for what the API said"),
     (429, "429 Too Many Requests", "wait, then call less often or with fewer calls at once"),
-    (500, "500 Internal Server Error", "the fault is at the API: try again later"),
-    (529, "529", "the fault is at the API: try again later"),
+    (500, "500 Internal Server Error", "the API has a problem: try again later"),
+    (529, "529", "the API has a problem: try again later"),
 ]
 
 
@@ -744,7 +744,7 @@ def test_the_text_tells_the_wait_that_the_api_named(status_code: int, line: str,
     """Whoever reads a log learns when to come back."""
     error = error_of(reply(status_code, {"detail": {"code": "a_code"}}, [("Retry-After", asked)]))
 
-    assert str(error).startswith(f"{line} (a_code), to be asked again after {told}, from POST {PATH}; ")
+    assert str(error).startswith(f"{line} (a_code, retry after {told}) from POST {PATH}; ")
 
 
 def test_the_text_of_a_422() -> None:
@@ -817,22 +817,22 @@ def test_a_text_is_short(status_code: int) -> None:
         (
             FailureKind.LOST,
             ElevenLabsConnectionError,
-            "lost the connection to api.elevenlabs.io:443 before a whole reply came; try again later",
+            "lost the connection to api.elevenlabs.io:443 before the reply was complete; try again later",
         ),
         (
             FailureKind.TIMED_OUT,
             ElevenLabsTimeoutError,
             (
-                "no whole reply from api.elevenlabs.io:443 in 0.2 s; try again, or allow more: timeout_in_seconds is "
-                "for the call, attempt_timeout_in_seconds for one attempt"
+                "no complete reply from api.elevenlabs.io:443 in 0.2 s; try again, or allow more time: "
+                "timeout_in_seconds for the call, attempt_timeout_in_seconds for an attempt"
             ),
         ),
         (
             FailureKind.UNTRUSTED,
             ElevenLabsTLSError,
             (
-                "no trust in the TLS of api.elevenlabs.io:443; check base_url; for a private authority, set "
-                "SSL_CERT_FILE or ssl=; never turn verification off"
+                "TLS with api.elevenlabs.io:443 failed; check base_url; for a private certificate authority, set "
+                "SSL_CERT_FILE or ssl=; keep verification on"
             ),
         ),
         (
@@ -846,7 +846,7 @@ def test_a_text_is_short(status_code: int) -> None:
         (
             FailureKind.MALFORMED,
             InvalidResponseError,
-            "what api.elevenlabs.io:443 answered is not HTTP; check base_url and proxy",
+            "the answer from api.elevenlabs.io:443 is not HTTP; check base_url and proxy",
         ),
     ],
 )
