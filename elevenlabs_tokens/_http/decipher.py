@@ -36,7 +36,7 @@ _ERRORS = range(400, 600)
 
 def with_raw_response(data: T, exchange: Exchange) -> WithRawResponse[T]:
     """Pair a model with its raw response, which is built only here because few callers ask for it."""
-    assert isinstance(exchange.outcome, Reply), "a model comes from a reply"  # noqa: S101  # for type checkers
+    assert isinstance(exchange.outcome, Reply)  # noqa: S101  # a model always comes from a reply
     return WithRawResponse(data, _raw_response(exchange, exchange.outcome, None))
 
 

@@ -1,6 +1,7 @@
 """Turns parsed JSON into models, with one cattrs converter that never converts a scalar."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NewType
 
@@ -78,10 +79,8 @@ def structure_validation_errors(detail: Any) -> tuple[ValidationErrorItem, ...]:
     """Read the items of a 422, and skip those of an unknown shape, which can still be read in the error's `body`."""
     items: list[ValidationErrorItem] = []
     for item in detail if isinstance(detail, list) else ():
-        try:
+        with suppress(BaseValidationError):
             items.append(_converter.structure(item, ValidationErrorItem))
-        except BaseValidationError:
-            continue
     return tuple(items)
 
 
