@@ -26,54 +26,53 @@ ITEM = {"type": "enum", "loc": ["path", 1], "msg": "Input should be ..."}
 NOTHING = (None, None, None, None)
 
 
+def detail(**fields: Any) -> Any:
+    """Make an error body with an object for its detail."""
+    return {"detail": fields}
+
+
 @pytest.mark.promise(row=25)
 @pytest.mark.parametrize(
-    ("detail", "expected"),
+    ("body", "expected"),
     [
         pytest.param(
-            {"type": "t", "code": "unauthorized", "message": "m", "status": "invalid_api_key", "request_id": ID},
+            detail(type="t", code="unauthorized", message="m", status="invalid_api_key", request_id=ID),
             ("unauthorized", "invalid_api_key", "m", ID),
             id="an object of today",
         ),
         pytest.param(
-            {"code": "c", "message": "m", "status": "s", "request_id": "r", "param": "p", "docs_url": "https://h"},
+            detail(code="c", message="m", status="s", request_id="r", param="p", docs_url="https://h"),
             ("c", "s", "m", "r"),
             id="more fields",
         ),
-        pytest.param({"code": "c", "message": "m", "status": "s"}, ("c", "s", "m", None), id="no request id"),
-        pytest.param({"code": "c", "message": "m"}, ("c", None, "m", None), id="no status"),
-        pytest.param({"status": "s", "message": "m"}, ("s", "s", "m", None), id="a legacy object"),
-        pytest.param({"code": "", "message": "", "status": "s", "request_id": ""}, ("s", "s", None, None), id="empty"),
-        pytest.param({"code": 7, "message": ["m"], "status": None, "request_id": 5}, NOTHING, id="other types"),
-        pytest.param({}, NOTHING, id="an empty object"),
-        pytest.param([ITEM], (None, None, "Input should be ...", None), id="an array"),
-        pytest.param([], NOTHING, id="an empty array"),
-        pytest.param("Not Found", (None, None, "Not Found", None), id="a string"),
-        pytest.param("", NOTHING, id="an empty string"),
-        pytest.param(None, NOTHING, id="null"),
-        pytest.param(5, NOTHING, id="a number"),
+        pytest.param(detail(code="c", message="m", status="s"), ("c", "s", "m", None), id="no request id"),
+        pytest.param(detail(code="c", message="m"), ("c", None, "m", None), id="no status"),
+        pytest.param(detail(status="s", message="m"), ("s", "s", "m", None), id="a legacy object"),
+        pytest.param(detail(code="", message="", status="s", request_id=""), ("s", "s", None, None), id="empty"),
+        pytest.param(detail(code=7, message=["m"], status=None, request_id=5), NOTHING, id="other types"),
+        pytest.param(detail(), NOTHING, id="an empty object"),
+        pytest.param({"detail": [ITEM]}, (None, None, "Input should be ...", None), id="an array"),
+        pytest.param({"detail": []}, NOTHING, id="an empty array"),
+        pytest.param({"detail": "Not Found"}, (None, None, "Not Found", None), id="a string"),
+        pytest.param({"detail": ""}, NOTHING, id="an empty string"),
+        pytest.param({"detail": None}, NOTHING, id="null"),
+        pytest.param({"detail": 5}, NOTHING, id="a number"),
+        pytest.param({"error": "x"}, NOTHING, id="no detail"),
+        pytest.param({}, NOTHING, id="body {}"),
+        pytest.param([], NOTHING, id="body []"),
+        pytest.param("detail", NOTHING, id="body a string"),
+        pytest.param(5, NOTHING, id="body a number"),
     ],
 )
-def test_the_detail_of_an_error(detail: Any, expected: tuple[str | None, ...]) -> None:
+def test_the_body_of_an_error(body: Any, expected: tuple[str | None, ...]) -> None:
     """The attributes hold what the API said, as far as it said anything."""
-    error = error_of(reply(409, {"detail": detail}))
+    error = error_of(reply(409, body))
 
     assert ElevenLabsStatusError is type(error)
     assert expected == (error.code, error.api_status, error.message, error.request_id)
-    assert (409, {"detail": detail}) == (error.status_code, error.body)
+    assert (409, body) == (error.status_code, error.body)
     assert error.raw_response is not None
     assert (409, error.request_id) == (error.raw_response.status_code, error.raw_response.request_id)
-
-
-@pytest.mark.promise(row=25)
-@pytest.mark.parametrize("body", [{"error": "x"}, {}, [], "detail", 5, None], ids=str)
-def test_json_without_a_detail(body: Any) -> None:
-    """It is kept, and tells nothing."""
-    error = error_of(reply(500, json.dumps(body).encode()))
-
-    assert ServerError is type(error)
-    assert NOTHING == (error.code, error.api_status, error.message, error.request_id)
-    assert body == error.body
 
 
 @pytest.mark.promise(row=22)
@@ -100,30 +99,30 @@ def test_a_body_that_cannot_be_read(body: bytes | None) -> None:
 
 @pytest.mark.promise(row=25)
 @pytest.mark.parametrize(
-    ("detail", "error_class"),
+    ("body", "error_class"),
     [
-        ({"status": "missing_permissions"}, PermissionDeniedError),
-        ({"status": "quota_exceeded"}, PaymentRequiredError),
-        ({"status": "invalid_api_key"}, AuthenticationError),
-        ({"code": "missing_permissions"}, AuthenticationError),
+        (detail(status="missing_permissions"), PermissionDeniedError),
+        (detail(status="quota_exceeded"), PaymentRequiredError),
+        (detail(status="invalid_api_key"), AuthenticationError),
+        (detail(code="missing_permissions"), AuthenticationError),
     ],
     ids=str,
 )
-def test_the_class_of_a_401(detail: Any, error_class: type[ElevenLabsStatusError]) -> None:
-    """The API's own status decides, even if the API key happens to be the same word and is masked."""
-    assert error_class is type(error_of(reply(401, {"detail": detail})))
-    assert error_class is type(error_of(reply(401, {"detail": detail}), key="missing_permissions"))
+def test_the_class_of_a_401(body: Any, error_class: type[ElevenLabsStatusError]) -> None:
+    """The API's own status decides, even if the API key is the same word and is masked."""
+    assert error_class is type(error_of(reply(401, body)))
+    assert error_class is type(error_of(reply(401, body), key="missing_permissions"))
 
 
 @pytest.mark.promise(row=25)
 def test_the_items_of_a_422() -> None:
     """Each is read; the body keeps what the API adds to them."""
-    detail = [
+    items = [
         {"type": "enum", "loc": ["path", "token_type"], "msg": "Input should be", "input": "nope", "ctx": {"a": 1}},
         {"type": "missing", "loc": ["body", 0], "msg": "Field required"},
     ]
 
-    error = error_of(reply(422, {"detail": detail}))
+    error = error_of(reply(422, {"detail": items}))
 
     assert isinstance(error, UnprocessableEntityError)
     assert (
@@ -131,7 +130,7 @@ def test_the_items_of_a_422() -> None:
         ValidationErrorItem(loc=("body", 0), msg="Field required", type="missing"),
     ) == error.errors
     assert "Input should be; Field required" == error.message
-    assert {"detail": detail} == error.body
+    assert {"detail": items} == error.body
 
 
 @pytest.mark.parametrize(
@@ -161,14 +160,14 @@ def test_an_item_of_another_shape(item: Any) -> None:
     assert (expected, expected) == read
 
 
-@pytest.mark.parametrize("detail", [None, "text", {"loc": []}, 5, [{"type": "", "loc": [], "msg": ""}] * 2], ids=str)
-def test_a_422_without_messages(detail: Any) -> None:
-    """`errors` is a tuple all the same, and `message` is not made of nothing."""
-    error = error_of(reply(422, {"detail": detail}))
+@pytest.mark.parametrize("items", [None, "text", {"loc": []}, 5, [{"type": "", "loc": [], "msg": ""}] * 2], ids=str)
+def test_a_422_without_messages(items: Any) -> None:
+    """`errors` is a tuple all the same, and empty messages are not joined."""
+    error = error_of(reply(422, {"detail": items}))
 
     assert isinstance(error, UnprocessableEntityError)
-    assert (len(detail) if isinstance(detail, list) else 0) == len(error.errors)
-    assert ("text" if detail == "text" else None) == error.message
+    assert (len(items) if isinstance(items, list) else 0) == len(error.errors)
+    assert ("text" if items == "text" else None) == error.message
 
 
 @pytest.mark.promise(row=25)
@@ -185,30 +184,20 @@ def test_a_422_without_messages(detail: Any) -> None:
 )
 def test_the_request_id(status_code: int, headers: Pairs, in_body: str | None, request_id: str | None) -> None:
     """The header `request-id`, else `x-trace-id`, else the body's."""
-    assert request_id == error_of(reply(status_code, {"detail": {"request_id": in_body}}, headers)).request_id
+    assert request_id == error_of(reply(status_code, detail(request_id=in_body), headers)).request_id
 
 
 @pytest.mark.promise(row=27)
 @pytest.mark.parametrize(
-    ("text", "retry_after", "in_brackets"),
-    [
-        ("3600", 3600.0, " (retry after 3600 s)"),
-        ("1.5", 1.5, " (retry after 1.5 s)"),
-        ("1e400", math.inf, " (retry after inf s)"),
-        ("Tue, 24 Nov 2026 12:02:00 GMT", 120.0, " (retry after 120 s)"),
-        ("0", None, ""),
-        ("soon", None, ""),
-    ],
+    ("text", "retry_after"),
+    [("3600", 3600.0), ("1.5", 1.5), ("1e400", math.inf), ("Tue, 24 Nov 2026 12:02:00 GMT", 120.0), ("0", None)],
 )
-def test_the_wait_that_the_api_asks_for(text: str, retry_after: float | None, in_brackets: str) -> None:
-    """The error has it in seconds, even if it is too long to wait for, and so has its text."""
+def test_the_wait_that_the_api_asks_for(text: str, retry_after: float | None) -> None:
+    """The error has it in seconds, even if it is too long to wait for."""
     errors = [error_of(reply(status_code, b"", [("Retry-After", text)])) for status_code in (429, 529)]
 
     assert [RateLimitError, ServerError] == [type(error) for error in errors]
     assert [retry_after] * 2 == [vars(error)["retry_after"] for error in errors]
-    assert [f"429 Too Many Requests{in_brackets}", f"529{in_brackets}"] == [
-        str(error).partition(" from ")[0] for error in errors
-    ]
 
 
 # The key
@@ -218,10 +207,10 @@ def test_the_wait_that_the_api_asks_for(text: str, retry_after: float | None, in
 @pytest.mark.parametrize("echo", [KEY, "sk%41?"], ids=["plain", "a percent sign"])
 def test_a_key_that_is_echoed(echo: str) -> None:
     """It is `***` in everything that an error holds."""
-    detail = [{"type": f"t {echo}", "loc": ["header", echo], "msg": f"bad key {echo}", "input": {echo: [echo]}}]
+    item = {"type": f"t {echo}", "loc": ["header", echo], "msg": f"bad key {echo}", "input": {echo: [echo]}}
     headers = [("x-echo", f"key={echo}"), (f"X-{echo}", "1"), ("request-id", echo)]
 
-    error = error_of(reply(422, {"detail": detail}, headers), url=f"{URL}?k={echo}", key=echo)
+    error = error_of(reply(422, {"detail": [item]}, headers), url=f"{URL}?k={echo}", key=echo)
 
     assert isinstance(error, UnprocessableEntityError)
     assert error.raw_response is not None
@@ -236,13 +225,15 @@ def test_a_key_that_is_echoed(echo: str) -> None:
 
 @pytest.mark.promise(row=25)
 @pytest.mark.parametrize(
-    "detail", [f"no {KEY} here", {"code": KEY}, {"message": KEY}, {"status": KEY}, {"request_id": KEY}], ids=str
+    "body",
+    [{"detail": f"no {KEY} here"}, detail(code=KEY), detail(message=KEY), detail(status=KEY), detail(request_id=KEY)],
+    ids=str,
 )
-def test_a_key_in_any_field(detail: Any) -> None:
+def test_a_key_in_any_field(body: Any) -> None:
     """It is masked in the body and in everything that is read from it."""
-    error = error_of(reply(401, {"detail": detail}))
+    error = error_of(reply(401, body))
 
-    assert json.dumps({"detail": detail}).replace(KEY, "***") == json.dumps(error.body)
+    assert json.dumps(body).replace(KEY, "***") == json.dumps(error.body)
     assert KEY not in f"{error}{vars(error)}"
 
 

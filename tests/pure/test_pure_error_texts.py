@@ -31,16 +31,21 @@ from pure.samples import PATH, URL, error_of, reply
 )
 def test_an_error_status(status_code: int, line: str, advice: str) -> None:
     """The text has the status, the API's word, the attempts, the request id and what to do next."""
-    error = error_of(reply(status_code, {"detail": {"code": "a_code"}}, [("request-id", "r-1")]), retries_taken=2)
+    error = error_of(reply(status_code, {"detail": {"code": "a_code"}}, [("request-id", "R_1-z")]), retries_taken=2)
 
-    assert f"{line} (a_code) from POST {PATH} after 3 attempts (request id r-1); {advice}" == str(error)
+    assert f"{line} (a_code) from POST {PATH} after 3 attempts (request id R_1-z); {advice}" == str(error)
 
 
-def test_a_word_and_a_wait() -> None:
-    """Both stand in the same brackets."""
-    error = error_of(reply(503, {"detail": {"code": "a_code"}}, [("Retry-After", "3600")]))
+@pytest.mark.parametrize(("status_code", "line"), [(429, "429 Too Many Requests"), (529, "529")])
+@pytest.mark.parametrize(("asked", "told"), [("3600", "3600 s"), ("1.5", "1.5 s"), ("1e400", "inf s")])
+def test_a_wait(status_code: int, line: str, asked: str, told: str) -> None:
+    """The wait that the API asks for is in brackets, after the API's word if there is one."""
+    with_word, without = [
+        error_of(reply(status_code, body, [("Retry-After", asked)])) for body in ({"detail": {"code": "word"}}, b"")
+    ]
 
-    assert str(error).startswith(f"503 Service Unavailable (a_code, retry after 3600 s) from POST {PATH}; ")
+    assert str(with_word).startswith(f"{line} (word, retry after {told}) from POST {PATH}; ")
+    assert str(without).startswith(f"{line} (retry after {told}) from POST {PATH}; ")
 
 
 def test_a_422() -> None:
@@ -173,6 +178,13 @@ def test_failures(kind: FailureKind, error_class: type[ElevenLabsError], text: s
     assert text == str(error)
     assert (None, None, None) == (error.status_code, error.raw_response, error.body)
     assert f"{what} ({'d' * 80}) after 11 attempts; {advice}" == in_detail
+
+
+def test_a_text_that_would_be_too_long() -> None:
+    """It is cut after 299 characters."""
+    failure = Failure(FailureKind.TIMED_OUT, "d" * 80)
+
+    assert 299 == len(str(error_of(failure, url=f"https://{'h' * 60}:65535/", retries_taken=10)))
 
 
 @pytest.mark.promise(row=33)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from elevenlabs_tokens import __version__
-from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Request, RequestTemplate
+from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.options import CallSettings
 from pure.samples import KEY, exchange, reply
@@ -105,11 +105,6 @@ def test_no_repr_shows_a_secret(thing: object) -> None:
     """It shows no key, no token, and no header or query that may be a secret."""
     assert object.__repr__(thing) == repr(thing)
     assert "__eq__" not in vars(type(thing))  # attrs would compile one at each import, and nothing needs it
-
-
-def test_a_failure_without_a_detail() -> None:
-    """Its detail is empty."""
-    assert Failure(FailureKind.LOST, "") == Failure(FailureKind.LOST)
 
 
 def test_the_cap() -> None:
