@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from attrs import define
@@ -74,19 +73,17 @@ class Exchange:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-_ADVICE: Mapping[type[ElevenLabsStatusError], str] = MappingProxyType(
-    {
-        BadRequestError: "see .message for what is wrong with the request",
-        AuthenticationError: "check the API key: api_key=, or ELEVENLABS_API_KEY",
-        PaymentRequiredError: "the account needs credit, or another plan",
-        PermissionDeniedError: "give this API key the missing permission in the ElevenLabs dashboard",
-        NotFoundError: "check base_url",
-        UnprocessableEntityError: f"see .errors for what is wrong; known token types: {', '.join(SingleUseTokenType)}",
-        RateLimitError: "wait, then call less often or with fewer calls at once",
-        ServerError: "the API has a problem: try again later",
-        ElevenLabsStatusError: "see .message for what the API said",
-    }
-)
+_ADVICE: Mapping[type[ElevenLabsStatusError], str] = {
+    BadRequestError: "see .message for what is wrong with the request",
+    AuthenticationError: "check the API key: api_key=, or ELEVENLABS_API_KEY",
+    PaymentRequiredError: "the account needs credit, or another plan",
+    PermissionDeniedError: "give this API key the missing permission in the ElevenLabs dashboard",
+    NotFoundError: "check base_url",
+    UnprocessableEntityError: f"see .errors for what is wrong; known token types: {', '.join(SingleUseTokenType)}",
+    RateLimitError: "wait, then call less often or with fewer calls at once",
+    ServerError: "the API has a problem: try again later",
+    ElevenLabsStatusError: "see .message for what the API said",
+}
 
 
 def status_text(
@@ -137,40 +134,38 @@ def reply_text(exchange: Exchange, raw_response: RawResponse, fault: str) -> str
     return _sentence(what, raw_response.request_id, advice)
 
 
-_FAILURES: Mapping[FailureKind, tuple[type[ElevenLabsError], str, str]] = MappingProxyType(
-    {
-        FailureKind.NOT_CONNECTED: (
-            ElevenLabsConnectionError,
-            "could not connect to {address}",
-            "check the network, base_url and proxy",
-        ),
-        FailureKind.LOST: (
-            ElevenLabsConnectionError,
-            "lost the connection to {address} before the reply was complete",
-            "try again later",
-        ),
-        FailureKind.TIMED_OUT: (
-            ElevenLabsTimeoutError,
-            "no complete reply from {address} in {elapsed:.1f} s",
-            "try again, or allow more time: timeout_in_seconds for the call, attempt_timeout_in_seconds for an attempt",
-        ),
-        FailureKind.UNTRUSTED: (
-            ElevenLabsTLSError,
-            "TLS with {address} failed",
-            "check base_url; for a private certificate authority, set SSL_CERT_FILE or ssl=; keep verification on",
-        ),
-        FailureKind.PROXY_REFUSED: (
-            ElevenLabsConnectionError,
-            "the proxy refused to connect to {address}",
-            "check proxy= or HTTPS_PROXY, and the proxy's user and password",
-        ),
-        FailureKind.MALFORMED: (
-            InvalidResponseError,
-            "the answer from {address} is not HTTP",
-            "check base_url and proxy",
-        ),
-    }
-)
+_FAILURES: Mapping[FailureKind, tuple[type[ElevenLabsError], str, str]] = {
+    FailureKind.NOT_CONNECTED: (
+        ElevenLabsConnectionError,
+        "could not connect to {address}",
+        "check the network, base_url and proxy",
+    ),
+    FailureKind.LOST: (
+        ElevenLabsConnectionError,
+        "lost the connection to {address} before the reply was complete",
+        "try again later",
+    ),
+    FailureKind.TIMED_OUT: (
+        ElevenLabsTimeoutError,
+        "no complete reply from {address} in {elapsed:.1f} s",
+        "try again, or allow more time: timeout_in_seconds for the call, attempt_timeout_in_seconds for an attempt",
+    ),
+    FailureKind.UNTRUSTED: (
+        ElevenLabsTLSError,
+        "TLS with {address} failed",
+        "check base_url; for a private certificate authority, set SSL_CERT_FILE or ssl=; keep verification on",
+    ),
+    FailureKind.PROXY_REFUSED: (
+        ElevenLabsConnectionError,
+        "the proxy refused to connect to {address}",
+        "check proxy= or HTTPS_PROXY, and the proxy's user and password",
+    ),
+    FailureKind.MALFORMED: (
+        InvalidResponseError,
+        "the answer from {address} is not HTTP",
+        "check base_url and proxy",
+    ),
+}
 
 
 def failure_error(exchange: Exchange, failure: Failure) -> ElevenLabsError:

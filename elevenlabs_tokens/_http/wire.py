@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from attrs import define
@@ -15,9 +14,10 @@ from elevenlabs_tokens.options import CallSettings
 MAX_BODY_BYTES = 64 * 1024
 """No more of a reply is read than this; a reply with a token is under 1 KiB."""
 
-_DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType(
-    {"User-Agent": f"elevenlabs-tokens/{__version__}", "Accept": "application/json"}
-)
+_DEFAULT_HEADERS: Mapping[str, str] = {
+    "User-Agent": f"elevenlabs-tokens/{__version__}",
+    "Accept": "application/json",
+}
 
 
 @define(eq=False, repr=False)  # without a `repr` no secret shows, and attrs has less code to compile at import
