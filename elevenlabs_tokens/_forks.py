@@ -1,4 +1,4 @@
-"""What must begin anew in a forked child, where the other threads, and what they held, are no more."""
+"""What a forked child must reset: the parent's other threads are gone in it, but the locks that they held are not."""
 
 import os
 from typing import Protocol
@@ -6,24 +6,24 @@ from weakref import WeakSet
 
 
 class ForkAware(Protocol):
-    """Something that a forked child cannot use as it was."""
+    """An object whose state is wrong in a forked child."""
 
     def after_fork_in_child(self) -> None:
-        """Begin anew. In the child, before anything else runs."""
+        """Make the state right again. Called in the child, before any other code runs."""
 
 
 _aware: "WeakSet[ForkAware]" = WeakSet()
 
 
-def watch_for_forks(thing: ForkAware) -> None:
-    """Have a thing told in every forked child, as long as it lives."""
+def reset_after_fork(thing: ForkAware) -> None:
+    """Call the object's `after_fork_in_child` in every forked child, for as long as the object lives."""
     _aware.add(thing)
 
 
-def _tell_all() -> None:
+def _reset_all() -> None:
     for thing in list(_aware):
         thing.after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_tell_all)
+    os.register_at_fork(after_in_child=_reset_all)

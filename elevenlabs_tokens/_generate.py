@@ -87,7 +87,7 @@ class Module:
             self.refuse(node, f"{node.name} is neither a coroutine method nor gives an HttpResponsePromise")
         given = [argument.arg for argument in node.args.args[1:]] + [f"{a.arg}={a.arg}" for a in node.args.kwonlyargs]
         call = f"self._asynchronous.{node.name}({', '.join(given)})"
-        way = "portal.finish" if node.name == "aclose" else "return portal.run"
+        way = "portal.close" if node.name == "aclose" else "return portal.run"
         return f"{signature}\n{self.docstring(node)}\n        {way}({call})"
 
     def render_init(self, owner: ast.ClassDef, node: ast.FunctionDef | ast.AsyncFunctionDef, signature: str) -> str:

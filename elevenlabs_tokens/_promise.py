@@ -1,4 +1,16 @@
-"""What the async `create` returns."""
+"""What the async `create` returns: a coroutine that makes one call, and can be awaited again when it is done.
+
+Its states:
+
+    state    _has_begun  _outcome  _call    awaited now, it
+    new      False       None      created  makes the call
+    waiting  True        None      waits    raises RuntimeError: another task is awaiting it
+    done     True        set       closed   gives the same result, or raises the same error
+    spent    True        None      closed   raises RuntimeError: it was cancelled or closed
+
+`await` and a task drive it in different ways: `await` calls `__await__`, and a task calls `send` and `throw`, which
+make the steps of `__await__` one by one. `_steps` holds these steps, and `_task` the task that makes them.
+"""
 
 import asyncio
 import inspect
@@ -14,21 +26,22 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class HttpResponsePromise(Coroutine[Any, Any, T_co]):
-    """A call that is made when first awaited, and once however often it is awaited.
+    """One call, made when it is first awaited; awaiting it again makes no other.
 
-    Awaited, it gives the model; `await promise.with_raw_response()` gives it next to the response that it was read
-    from. It is a coroutine: `asyncio.create_task`, `gather`, task groups and anyio take it. Awaited again after it is
-    done, in either form, it gives the same result or raises the same error; cancelled, it stays spent.
+    `await promise` gives the model. `await promise.with_raw_response()` gives the model and the response that it was
+    read from. It is a coroutine: `asyncio.create_task`, `gather`, task groups and anyio take it. Once it is done, both
+    forms give the same result or raise the same error, as often as they are awaited. Once it is cancelled, it cannot be
+    awaited again.
 
     Raises:
-        RuntimeError: It is awaited while another task waits for it, or after it was cancelled.
+        RuntimeError: Another task is awaiting it, or it was cancelled.
     """
 
     __slots__ = ("__weakref__", "_call", "_has_begun", "_outcome", "_steps", "_task", "_traceback")
 
     def __init__(self, call: Coroutine[Any, Any, tuple[T_co, Exchange]], name: str) -> None:
         self._call: Any = call
-        call.__qualname__ = name  # type: ignore[attr-defined]  # what Python calls it if it is never awaited
+        call.__qualname__ = name  # type: ignore[attr-defined]  # the name in Python's warning if it is never awaited
         self._outcome: tuple[T_co, Exchange] | Exception | None = None
         self._has_begun = False
         self._steps: Generator[Any, Any, T_co] | None = None
@@ -45,39 +58,39 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
             self._has_begun = True
             try:
                 outcome = yield from self._call.__await__()
-            except Exception as error:  # noqa: BLE001  # kept, and raised below and at every later await
+            except Exception as error:  # noqa: BLE001  # raised below, and at every later await
                 outcome = error
                 self._traceback = error.__traceback__
             self._outcome = outcome
         if isinstance(outcome, Exception):
             try:
-                raise outcome.with_traceback(self._traceback)  # as it was when it was new, however often it is raised
+                raise outcome.with_traceback(self._traceback)  # else it grows each time
             finally:
-                del self, outcome  # which lead back here
+                del self, outcome  # the error's traceback leads to this frame: without them, nothing forms a cycle
         return outcome[0]
 
     async def with_raw_response(self) -> WithRawResponse[T_co]:
-        """Make the call, and give its result next to the response that it was read from."""
+        """Make the call, and give its result and the response that it was read from."""
         await self
         return with_raw_response(*cast("tuple[T_co, Exchange]", self._outcome))
 
-    # What a task, which drives a coroutine by hand, needs of one.
+    # A task drives a coroutine through these three methods.
 
     def send(self, value: Any) -> Any:
-        """Run on to the next suspension; as a coroutine's."""
+        """Run until the call next has to wait, as the `send` of any coroutine does."""
         return self._step("send", [value])
 
     def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None) -> Any:
-        """Raise an exception where the call waits; as a coroutine's."""
+        """Raise an exception where the call waits, as the `throw` of any coroutine does."""
         given = [typ] if val is None and tb is None else [typ, val, tb]
-        del typ, val, tb  # aiohttp's errors quote what came: no traceback is to show them
+        del typ, val, tb  # an error of aiohttp's quotes what came: no traceback shall show it
         if not self._has_begun:
             self._has_begun = True
             return self._call.throw(*given)
         return self._step("throw", given)
 
     def close(self) -> None:
-        """End the call where it waits; as a coroutine's."""
+        """End the call where it waits, as the `close` of any coroutine does."""
         if self._steps is not None:
             self._steps.close()
             self._steps = self._task = None
@@ -93,17 +106,17 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         try:
             return getattr(self._steps, name)(*given)
         except BaseException:
-            self._steps = self._task = None  # the task refers to this promise
+            self._steps = self._task = None  # the task refers to this promise: do not form a cycle
             given.clear()
             raise
 
     if TYPE_CHECKING:
         __name__: str
         __qualname__: str
-    else:  # a type checker shall know a misspelt name
+    else:  # hidden from type checkers, which would take any misspelt name for an attribute
 
         def __getattr__(self, name: str) -> Any:
-            """Show the state, the frame and the code of the call, which asyncio, anyio and debuggers read."""
+            """Give the state, the frame and the code of the call: asyncio, anyio and debuggers read them."""
             if name.startswith("cr_") or name == "__qualname__":
                 return getattr(self._call, name)
             if name == "__name__":

@@ -172,7 +172,7 @@ class ElevenLabsClient:
 
     def close(self) -> None:
         """Close the client: calls under way end with `ClientClosedError`, and no other can be made."""
-        portal.finish(self._asynchronous.aclose())
+        portal.close(self._asynchronous.aclose())
 
     def __enter__(self) -> Self:
         return self

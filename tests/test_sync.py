@@ -31,7 +31,7 @@ from elevenlabs_tokens import (
     UnprocessableEntityError,
     _portal,
 )
-from elevenlabs_tokens._loop import PortalLoop, Running, start
+from elevenlabs_tokens._loop import PortalLoop, RunningLoop, start_loop
 from elevenlabs_tokens._portal import Portal
 from frozen import KEY, FrozenTime
 from scripted import Act, ScriptedApi, reply
@@ -671,7 +671,7 @@ def test_the_loop_ends_though_something_exits_as_it_does() -> None:
         await anext(kept[0])
 
     kept: list[AsyncGenerator[None]] = []
-    running = start().result()
+    running = start_loop().result()
     asyncio.run_coroutine_threadsafe(begin(), running.loop).result()
 
     running.loop.call_soon_threadsafe(running.stop.set)
@@ -684,17 +684,17 @@ def test_the_loop_ends_though_something_exits_as_it_does() -> None:
 @pytest.mark.parametrize("error", [OSError(24, "Too many open files"), MemoryError()], ids=repr)
 def test_a_start_that_failed_leaves_a_later_one_alone(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread that hears of it late does not have a second loop started."""
-    later: Future[Running] = Future()
+    later: Future[RunningLoop] = Future()
 
-    class HeardOfLate(Future[Running]):
-        def result(self, timeout: float | None = None) -> Running:
+    class HeardOfLate(Future[RunningLoop]):
+        def result(self, timeout: float | None = None) -> RunningLoop:
             portal._starting = later
             return super().result(timeout)
 
     failed = HeardOfLate()
     failed.set_exception(error)
     portal = Portal()
-    monkeypatch.setattr(_portal, "start", lambda: failed)  # real ones cannot be made to fail in this order
+    monkeypatch.setattr(_portal, "start_loop", lambda: failed)  # real ones cannot be made to fail in this order
 
     with pytest.raises(ElevenLabsError, match=NO_LOOP):
         portal._start()
@@ -911,14 +911,14 @@ import elevenlabs_tokens._portal as portal
 from elevenlabs_tokens import ElevenLabsClient
 client = ElevenLabsClient(api_key={KEY!r}, base_url={api.base_url!r})
 mint = lambda: client.tokens.single_use.create("realtime_scribe").token
-tokens, start = [], portal.start
+tokens, start = [], portal.start_loop
 def start_with_a_signal():
     started = start()
     signal.raise_signal(signal.SIGALRM)
     return started
-portal.start = start_with_a_signal
+portal.start_loop = start_with_a_signal
 def handle(*_):
-    portal.start = start
+    portal.start_loop = start
     tokens.append(mint())
 signal.signal(signal.SIGALRM, handle)
 tokens.append(mint())

@@ -1,4 +1,4 @@
-"""Where time and chance come from."""
+"""Time and chance, which the pipeline takes from here, so that tests can freeze them."""
 
 import asyncio
 import random
@@ -10,7 +10,7 @@ from attrs import frozen
 
 @frozen(eq=False, repr=False)
 class Clock:
-    """The sources of time and chance, to be replaced in tests.
+    """The sources of time and chance. Tests replace them.
 
     Attributes:
         now: Monotonic seconds, for durations.

@@ -1,4 +1,4 @@
-"""What an error of aiohttp's means: a kind of failure, and what of it is safe to show."""
+"""From an error of aiohttp's to the kind of failure, and to the part of its text that is safe to show."""
 
 import os
 import socket
@@ -11,18 +11,18 @@ from elevenlabs_tokens._http.wire import Failure, FailureKind
 
 
 def failure_of(error: aiohttp.ClientError | HttpProcessingError | OSError) -> Failure:
-    """Give the kind of an error of aiohttp's, and of its cause what is safe to show."""
+    """Give the kind of failure that an error means, and what its cause says, as far as that is safe to show."""
     cause = error.__cause__ or error
     detail = _detail_of(cause)
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         detail = f"the proxy: {detail}"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        detail = f"{error.host}: {detail}".rstrip(": ")  # which may be the proxy's name
+        detail = f"{error.host}: {detail}".rstrip(": ")  # the host may be the proxy
     return Failure(_kind_of(error, cause), detail)
 
 
 def _kind_of(error: Exception, cause: BaseException) -> FailureKind:
-    # An end of file is a connection lost, though `ssl` calls it an error of its own.
+    # An end of file is a lost connection, though `ssl` makes it an error of TLS.
     if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return FailureKind.UNTRUSTED
     match error:
@@ -41,12 +41,12 @@ def _kind_of(error: Exception, cause: BaseException) -> FailureKind:
 
 
 def _detail_of(cause: BaseException) -> str:
-    # Only what the system says: an error's own text may hold a proxy's password.
+    # Only the system's own texts: that of an aiohttp error may hold a proxy's password.
     match cause:
         case aiohttp.ClientHttpProxyError():
             return str(cause.status)
         case ssl.SSLCertVerificationError():
-            return str(getattr(cause, "verify_message", "")).rstrip(".")  # only OpenSSL's own have one
+            return str(getattr(cause, "verify_message", "")).rstrip(".")  # only errors that OpenSSL raised have one
         case ssl.SSLError():
             return str(getattr(cause, "reason", "") or "").lower().replace("_", " ")
         case socket.gaierror():

@@ -1,4 +1,4 @@
-"""A call from end to end: build, then send and decide until it is done, then decipher; under one deadline."""
+"""A call from end to end, under one deadline: build the request, send it as often as needed, decipher the reply."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
@@ -21,19 +21,23 @@ T = TypeVar("T")
 
 
 class Pipeline:
-    """What every call of a client goes through.
+    """Makes the calls of one client.
+
+    Args:
+        base_url: The API's base URL, checked.
+        settings: The client's defaults.
+        sessions: The client's sessions.
 
     Attributes:
-        base_url: Where the API is.
-        websocket_base_url: Where its sockets are.
-        sessions: Where the connections are.
-        clock: Where time and chance come from.
+        base_url: The API's base URL.
+        websocket_base_url: The base URL of its sockets.
+        clock: The source of time and chance.
     """
 
     def __init__(self, base_url: str, settings: CallSettings, sessions: Sessions) -> None:
         self.base_url = base_url
         self.websocket_base_url = websocket_base_url(base_url)
-        self.sessions = sessions
+        self._sessions = sessions
         self.clock = Clock()
         self._settings = settings
         self._usual_request = _usual_requests(base_url, settings)
@@ -45,12 +49,15 @@ class Pipeline:
         options: RequestOptions | None,
         structure: Structure[T],
     ) -> Coroutine[Any, Any, tuple[T, Exchange]]:
-        """Check a call and give the coroutine that makes it; it gives the model and the exchange that brought it.
+        """Check a call, and give the coroutine that makes it.
 
         Args:
-            path: Begins with a slash; its parts are checked.
-            options: Of this call.
-            structure: Makes the model of a success.
+            path: The path, checked; it begins with a slash.
+            options: The options of this call.
+            structure: Makes the model from the JSON of a success.
+
+        Returns:
+            A coroutine of the model, and of the exchange that the model was read from.
 
         Raises:
             ElevenLabsConfigError: The call has no API key.
@@ -68,11 +75,11 @@ class Pipeline:
         clock = self.clock
         began = now = clock.now()
         deadline = began + settings.timeout_in_seconds
-        loop_session = self.sessions.by_loop.get(running_loop()) or await self.sessions.open()
+        loop_session = self._sessions.by_loop.get(running_loop()) or await self._sessions.open()
         if settings is self._settings and isinstance(key_source, Secret):
             request = self._usual_request(path)
         else:
-            api_key = await _asked_key(key_source, loop_session, settings)
+            api_key = await _key_from(key_source, loop_session, settings)
             now = clock.now()
             if now >= deadline:
                 raise _key_timeout_error(settings)
@@ -106,13 +113,13 @@ class Pipeline:
             try:
                 raise result
             finally:
-                del result  # which leads back here
+                del result  # its traceback leads to this frame: without it, nothing forms a cycle
         self._budget.deposit(after_retry=retries_taken > 0)
         return result, exchange
 
 
 def _usual_requests(base_url: str, settings: CallSettings) -> Callable[[str], Request]:
-    """Give what makes the requests with the client's own options, and keeps those that are asked for most."""
+    """Give a function from a path to its request with the client's own options; it keeps the requests that it made."""
     template = RequestTemplate.of(settings)
     api_key = settings.api_key if isinstance(settings.api_key, Secret) else Secret()
 
@@ -123,10 +130,10 @@ def _usual_requests(base_url: str, settings: CallSettings) -> Callable[[str], Re
     return request
 
 
-async def _asked_key(source: ApiKey, loop_session: LoopSession, settings: CallSettings) -> Secret:
+async def _key_from(source: ApiKey, loop_session: LoopSession, settings: CallSettings) -> Secret:
     try:
         return checked_api_key(
-            await _answer(source, loop_session, settings.timeout_in_seconds) if callable(source) else source
+            await _ask(source, loop_session, settings.timeout_in_seconds) if callable(source) else source
         )
     except DeadlineError:
         pass
@@ -140,6 +147,6 @@ def _key_timeout_error(settings: CallSettings) -> ElevenLabsTimeoutError:
     )
 
 
-async def _answer(source: Callable[[], str | Awaitable[str]], loop_session: LoopSession, seconds: float) -> str:
+async def _ask(source: Callable[[], str | Awaitable[str]], loop_session: LoopSession, seconds: float) -> str:
     answer = source()
     return await loop_session.wait_for(seconds, answer) if inspect.isawaitable(answer) else answer

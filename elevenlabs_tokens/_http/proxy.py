@@ -1,4 +1,4 @@
-"""Which proxy stands between, told by an argument or by the environment."""
+"""The proxy of a client, from its argument or from the environment."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 @frozen
 class Proxy:
-    """A proxy, its address apart from its secret.
+    """A proxy: its address, and separate from it, its secret.
 
     Attributes:
         url: Without user and password.
-        headers: What it wants to be shown, and nobody else may see.
+        headers: Its credentials, which no other server may see.
     """
 
     url: str
@@ -27,13 +27,13 @@ class Proxy:
 
 
 def find_proxy(base_url: str, proxy: str | None, *, allow_insecure_http: bool) -> Proxy | None:
-    """Give the proxy of a client; None if it goes there directly.
+    """Give the proxy of a client; None if it connects directly.
 
     Args:
         base_url: Where the client's requests go.
         allow_insecure_http: Whether a proxy on another machine may see the API key.
-        proxy: The caller's choice. If None, the environment is read: `HTTPS_PROXY`, less `NO_PROXY`; it has no
-            say over an `http:` URL or this machine itself, for what is sent there is in the clear.
+        proxy: The caller's choice. If None, `HTTPS_PROXY` and `NO_PROXY` decide; but never for an `http:` URL,
+            whose requests the proxy could read, nor for this machine itself.
 
     Raises:
         ElevenLabsConfigError: It is not an `http:` or `https:` proxy, or it would see the API key.
@@ -60,8 +60,8 @@ def _parsed(proxy: object, source: str) -> Proxy:
     if parts is None:
         raise ElevenLabsConfigError(f"{source} is not a proxy; give one like http://proxy.example:8080")
     if parts.scheme not in {"http", "https"}:
-        # The transport would speak HTTP to a SOCKS proxy without a word.
-        raise ElevenLabsConfigError(f"{source} is neither an http: nor an https: proxy, and no other kind is spoken")
+        # aiohttp would speak HTTP to a SOCKS proxy, and say nothing of it.
+        raise ElevenLabsConfigError(f"{source} is neither an http: nor an https: proxy, and no other kind is supported")
     address = parts.netloc.rpartition("@")[2]
     return Proxy(url=f"{parts.scheme}://{address}", headers=_headers(parts))
 
@@ -70,7 +70,7 @@ def _split(proxy: str) -> SplitResult | None:
     try:
         parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
         host, _ = parts.hostname or "", parts.port
-        proxy.encode()  # halves of surrogate pairs stand for bytes that are not UTF-8
+        proxy.encode()  # fails for bytes of the environment that are not UTF-8
     except ValueError:
         return None
     address = parts.netloc.rpartition("@")[2]

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from threading import Lock
 
-from elevenlabs_tokens._forks import watch_for_forks
+from elevenlabs_tokens._forks import reset_after_fork
 from elevenlabs_tokens._http.wire import Failure, FailureKind, Outcome
 
 LONGEST_RETRY_AFTER_IN_SECONDS = 60.0
@@ -111,7 +111,7 @@ class RetryBudget:
     def __init__(self) -> None:
         self._units = self.CAPACITY
         self._lock = Lock()  # one client may serve many threads
-        watch_for_forks(self)
+        reset_after_fork(self)
 
     def after_fork_in_child(self) -> None:
         """Make a lock that no thread of the parent holds."""

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import ssl
-import sys
 import warnings
 import weakref
 from collections.abc import Sequence
@@ -11,45 +10,54 @@ from functools import lru_cache
 
 import aiohttp
 
-from elevenlabs_tokens._forks import watch_for_forks
-from elevenlabs_tokens._http.connector import Connector, NoCookies, WholeRequest
+from elevenlabs_tokens._forks import reset_after_fork
 from elevenlabs_tokens._http.proxy import find_proxy
 from elevenlabs_tokens._http.transport import LoopSession, closed_error
+from elevenlabs_tokens._internals import Connector, loop_of
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
 
 MAX_CONNECTIONS = 64
-"""What a session holds at most; waiting for a free one counts against the attempt."""
+"""How many connections a session holds at most. The wait for a free one counts against the attempt."""
 
 
 @lru_cache(maxsize=8)
 def _ssl_context(_certificate_file: str | None, _certificate_directory: str | None) -> ssl.SSLContext:
-    """Make the TLS context that trusts what the machine trusts; one for each value of the variables read."""
+    """Make a TLS context that trusts what the machine trusts, once for each value of the variables that say so."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
 def default_ssl_context() -> ssl.SSLContext:
-    """Give the process's TLS context, after `SSL_CERT_FILE` and `SSL_CERT_DIR`; made once, for it costs 40 ms."""
+    """Give the TLS context that all clients of the process share, since making one takes 40 ms.
+
+    It trusts what the machine trusts, `SSL_CERT_FILE` and `SSL_CERT_DIR` included.
+    """
     return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
-if sys.version_info >= (3, 12):
-    running_loop = asyncio._get_running_loop  # noqa: SLF001  # exported, for all its name; None where none runs
-else:
-
-    def running_loop() -> asyncio.AbstractEventLoop | None:
-        """Give the running loop, by the hook that it has set: asking asyncio for it costs a system call."""
-        loop = getattr(sys.get_asyncgen_hooks().firstiter, "__self__", None)
-        return loop if isinstance(loop, asyncio.AbstractEventLoop) else asyncio._get_running_loop()  # noqa: SLF001
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Give the running event loop; None where none runs."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class Sessions:
-    """The loop_sessions of a client, made as its event loops come and dropped as they end.
+    """The sessions of a client: one for each event loop that calls it, dropped once that loop has ended.
+
+    Args:
+        base_url: Where the client's requests go.
+        session: A session to borrow; None to make one for each event loop.
+        ssl_context: The TLS context; None for the default one.
+        proxy: The caller's proxy; None to read the environment.
+        trace_configs: aiohttp's hooks into each request.
+        allow_insecure_http: Whether a proxy on another machine may read the API key.
 
     Attributes:
-        owner: The name of the client's class, for what it says of itself.
-        loop_sessions: By their event loops.
+        owner: The name of the client's class, for its `repr` and its warning.
+        by_loop: The sessions by their event loops.
     """
 
     owner = "AsyncElevenLabsClient"
@@ -79,15 +87,15 @@ class Sessions:
         self._trace_configs = trace_configs
         self.by_loop: dict[asyncio.AbstractEventLoop | None, LoopSession] = {}
         self._is_closed = False
-        # Held by what runs when the client is dropped, and so not collected with it, in whatever order.
+        # The finalizer holds `by_loop`, so the sessions live long enough to be closed when the client is dropped.
         weakref.finalize(self, _close_all, self.by_loop).atexit = False
-        watch_for_forks(self)
+        reset_after_fork(self)
 
     def _needs_tls(self, base_url: str) -> bool:
         return base_url.startswith("https:") or (self._proxy is not None and self._proxy.url.startswith("https:"))
 
     async def open(self) -> LoopSession:
-        """Make a loop_session for the running loop.
+        """Make the session of the running event loop.
 
         Raises:
             ClientClosedError: The client is closed.
@@ -100,7 +108,7 @@ class Sessions:
                 "in a thread of its own (trio.to_thread.run_sync)"
             )
         self._check_open()
-        for loop_session in list(self.by_loop.values()):  # a copy, for other threads open loop_sessions meanwhile
+        for loop_session in list(self.by_loop.values()):  # a copy: other threads may open sessions meanwhile
             if loop_session.has_ended and self.by_loop.pop(loop_session.loop, None) is not None:
                 loop_session.close_without_loop()
         is_borrowed = self._borrowed is not None
@@ -121,7 +129,7 @@ class Sessions:
 
     def _session(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         if self._borrowed is not None:
-            if self._borrowed._loop is not loop:  # noqa: SLF001  # its public `loop` warns of deprecation
+            if loop_of(self._borrowed) is not loop:
                 raise ElevenLabsConfigError(
                     "the borrowed session belongs to another event loop; make the client in the loop that uses it, "
                     "or leave session= out"
@@ -129,13 +137,12 @@ class Sessions:
             return self._borrowed
         return aiohttp.ClientSession(
             connector=Connector(limit=MAX_CONNECTIONS, ssl=self._ssl_context or True),
-            cookie_jar=NoCookies(),
-            request_class=WholeRequest,
+            cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=list(self._trace_configs),
         )
 
     async def aclose(self) -> None:
-        """End the calls under way and close all sessions that are owned: this loop's here, the others' in theirs."""
+        """End the calls under way, and close every session that is not borrowed, each in its own event loop."""
         self._is_closed = True
         loop_sessions = self.by_loop.copy()
         self.by_loop.clear()
@@ -145,7 +152,7 @@ class Sessions:
             await here.close()
 
     def after_fork_in_child(self) -> None:
-        """Leave the parent's sockets to the parent."""
+        """Give up the parent's sessions, and leave their connections to the parent."""
         for loop_session in self.by_loop.values():
             loop_session.close_after_fork()
         _inherited.extend(self.by_loop.values())
@@ -171,7 +178,7 @@ def _check_types(session: object, ssl_context: object, trace_configs: object) ->
         raise ElevenLabsConfigError("trace_configs must be a sequence of aiohttp.TraceConfig")
 
 
-# What belongs to the parent of a forked child stays referenced, for what is collected is closed.
+# In a forked child, the parent's sessions stay referenced here: collecting one would close its connections.
 _inherited: list[LoopSession] = []
 
 

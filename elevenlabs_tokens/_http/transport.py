@@ -11,11 +11,21 @@ import aiohttp
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
 from yarl import URL
 
-from elevenlabs_tokens._http.connector import refuse_early_answer
 from elevenlabs_tokens._http.deadlines import Deadline, DeadlineTimer
 from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.proxy import Proxy
 from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
+from elevenlabs_tokens._internals import (
+    NO_THREAD_AT_EXIT,
+    NO_THREAD_LEFT,
+    auth_of,
+    close_without_waiting,
+    mark_as_closed,
+    middlewares_of,
+    post,
+    refuse_early_answer,
+    says,
+)
 from elevenlabs_tokens._secrets import SecretBytes
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
 
@@ -25,19 +35,11 @@ LONGEST_CONNECT_IN_SECONDS = 5.0
 """For connecting, TLS included."""
 
 
-# A host is looked up in a thread. How Python says that there are too many, and, in its several versions, that it exits:
-_NO_THREAD_LEFT = "can't start new thread"
-_NO_THREAD_ANY_MORE = (
-    "cannot schedule new futures after",
-    "can't create new thread at interpreter shutdown",
-    "can't start new thread at interpreter shutdown",
-)
-
-
 @lru_cache(maxsize=64)
 def _timeout(attempt_timeout_in_seconds: float) -> aiohttp.ClientTimeout:
-    """Bound the connect alone: the attempt as a whole is bounded by `LoopSession.wait_for`, body and all."""
+    """Limit the connecting alone: a `Deadline` limits the attempt as a whole, the reading of the body included."""
     connect = min(LONGEST_CONNECT_IN_SECONDS, attempt_timeout_in_seconds)
+    # Without the threshold, aiohttp would round a timeout of over 5 s up to whole seconds.
     return aiohttp.ClientTimeout(total=None, sock_connect=connect, ceil_threshold=math.inf)
 
 
@@ -47,13 +49,13 @@ def _url(url: str) -> URL:
 
 
 class DeadlineError(Exception):
-    """A wait took longer than it was given."""
+    """Some work took longer than it was allowed to."""
 
 
 async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
-    """Close the session when the generator is closed, dropped, or when its event loop ends.
+    """Close the session when this generator is closed or dropped, or when its event loop ends.
 
-    An event loop closes the async generators that were begun in it, while it can still run what they await.
+    An event loop that ends closes the async generators that were begun in it, while it can still run what they await.
     """
     try:
         yield
@@ -62,7 +64,14 @@ async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerat
 
 
 class LoopSession:
-    """A session in its event loop, and the waits under way in it."""
+    """A session in its event loop, and the deadlines under way in it.
+
+    Args:
+        loop: The event loop.
+        session: Made by the package, or borrowed.
+        proxy: The proxy of its requests; None for a borrowed session, which has its own.
+        is_borrowed: Whether the session belongs to the caller, and so is never closed here.
+    """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession, proxy: Proxy | None, *, is_borrowed: bool
@@ -71,16 +80,13 @@ class LoopSession:
         self._session = session
         self._proxy = proxy
         self._is_borrowed = is_borrowed
-        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] | None = None
-        if is_borrowed:
-            own = session._middlewares  # noqa: SLF001  # which those of a request replace
-            self._middlewares = (*own, refuse_early_answer)
+        self._middlewares = (*middlewares_of(session), refuse_early_answer) if is_borrowed else None
         self._lifetime: AsyncGenerator[None] | None = None
         self._timer = DeadlineTimer(loop)
         self._is_closed = False
 
     async def close_with_loop(self) -> None:
-        """Take the session over: it closes with the loop_session."""
+        """Have the session closed when this object is closed, or at the latest when the event loop ends."""
         self._lifetime = _closing_with_its_loop(self._session)
         await anext(self._lifetime)
 
@@ -88,7 +94,7 @@ class LoopSession:
         """Await some work.
 
         Args:
-            seconds: How long at most; None sets no bound.
+            seconds: How long at most; None sets no limit.
             work: What to await.
 
         Raises:
@@ -106,8 +112,8 @@ class LoopSession:
 
         Args:
             request: What to send.
-            seconds: How long it may take, the body included.
-            attempt_timeout_in_seconds: Bounds the connect, if it is under 5 s.
+            seconds: How long it may take, the reading of the body included.
+            attempt_timeout_in_seconds: Limits the connecting, if it is under 5 s.
 
         Raises:
             ClientClosedError: The client, or a borrowed session, was closed.
@@ -125,24 +131,35 @@ class LoopSession:
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             failure = failure_of(error)
         except RuntimeError as error:
-            if str(error) == _NO_THREAD_LEFT:
-                failure = Failure(FailureKind.NOT_CONNECTED, "no thread can be started to look it up")
-            elif not self._is_without_session() and not str(error).startswith(_NO_THREAD_ANY_MORE):
-                raise
+            failure = self._failure_without_a_thread(error)
         except asyncio.CancelledError as error:
-            clear_frames(error.__traceback__)  # which hold the request
-            # A session that closes cancels those who wait for a connection, though nobody cancelled their tasks.
+            clear_frames(error.__traceback__)  # they hold the request, and so the key
+            # A session that closes cancels the tasks that wait for a connection, though nobody cancelled them.
             if not self._is_without_session() or deadline.was_cancelled_by_others:
                 raise
         if failure is None or self._is_without_session():
             raise closed_error()
         return failure
 
+    def _failure_without_a_thread(self, error: RuntimeError) -> Failure | None:
+        """Read an error of Python's own: a host is looked up in a thread, and there is none for it.
+
+        Returns:
+            A failed connect where there are too many threads; None where the client or the interpreter is closing.
+
+        Raises:
+            RuntimeError: It means something else, and is raised again.
+        """
+        if says(error, NO_THREAD_LEFT):
+            return Failure(FailureKind.NOT_CONNECTED, "no thread can be started to look it up")
+        if self._is_without_session() or says(error, NO_THREAD_AT_EXIT):
+            return None
+        raise error
+
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
         proxy = self._proxy
-        # Without what `request` wraps around it for `async with`, which costs a mint a twentieth of its time.
-        response = await self._session._request(  # noqa: SLF001  # asked for at each call: tests of the caller's patch it
-            "POST",
+        response = await post(
+            self._session,
             _url(request.url),
             headers=request.headers if proxy is None else _headers_for(request, proxy),
             skip_auto_headers=request.removed_headers or None,
@@ -154,7 +171,7 @@ class LoopSession:
             proxy_headers=None if proxy is None else proxy.headers,
             middlewares=self._middlewares,
         )
-        # A whole body has given its connection back when it is read; any other takes it along.
+        # If the body was read to its end, the connection is back in the pool. If not, closing the response closes it.
         content = response.content
         try:
             body = SecretBytes(await content.readany())
@@ -165,70 +182,70 @@ class LoopSession:
             raise
         if response.connection is not None:
             response.close()
-        if len(response.headers.getall("Content-Length", ())) > 1:
-            raise BadHttpMessage("more than one Content-Length")  # which aiohttp's parser in Python lets pass
+        if len(response.headers.getall("Content-Length", default=())) > 1:
+            raise BadHttpMessage("more than one Content-Length")  # aiohttp's parser in Python lets this pass
         return Reply(response.status, response.headers, bytes(body) if len(body) <= MAX_BODY_BYTES else None)
 
     def _check_borrowed_session(self, request: Request) -> None:
-        if self._session.auth is not None and "Authorization" in request.headers:
+        if auth_of(self._session) is not None and "Authorization" in request.headers:
             raise ElevenLabsConfigError(
-                "the borrowed session has auth= of its own, which cannot stand beside an Authorization header"
+                "the borrowed session has auth= of its own, which cannot stand beside an Authorization header; "
+                "give one of them"
             )
 
     def _is_without_session(self) -> bool:
         return self._is_closed or self._session.closed
 
     async def close(self) -> None:
-        """End the waits under way, and close the session if it is owned. In the loop_session's own loop."""
+        """End the calls under way, and close the session unless it is borrowed. To be called in its event loop."""
         self._is_closed = True
         self._timer.expire_all()
         if self._lifetime is not None:
             await self._lifetime.aclose()
 
     def close_in_its_loop(self) -> None:
-        """Have the loop_session's own loop close it; if that loop does not run, let go of what it left."""
+        """Close it from outside its event loop: in that loop if it runs, and without it if it does not."""
         if not self.loop.is_running():
             self.close_without_loop()
             return
         closing = self.close()
         try:
             asyncio.run_coroutine_threadsafe(closing, self.loop)
-        except RuntimeError:  # it has ended meanwhile
+        except RuntimeError:  # the loop has ended meanwhile
             closing.close()
             self.close_without_loop()
 
     def close_without_loop(self) -> None:
-        """Let go of a session whose loop does not run: one step of closing closes, and more would need the loop."""
+        """Close a session whose event loop does not run."""
         self._is_closed = True
         connector = self._session.connector
         if self._lifetime is None or connector is None:
             return
         self._session.detach()
-        next(connector.close().__await__(), None)
+        close_without_waiting(connector)
         next(self._lifetime.aclose().__await__(), None)
 
     def close_after_fork(self) -> None:
-        """Neither use nor close, in a forked child, what the parent goes on using."""
+        """In a forked child, give the session up without closing the connections: the parent goes on using them."""
         connector = self._session.connector
         if self._lifetime is None or connector is None:
             return
         self._session.detach()
-        # When it is collected, it would take the parent's sockets out of the epoll that both processes share.
-        connector._closed = True  # noqa: SLF001  # nothing public keeps it from that
+        mark_as_closed(connector)
 
     @property
     def has_ended(self) -> bool:
-        """Whether its loop has."""
+        """Whether its event loop is closed."""
         return self.loop.is_closed()
 
 
 def _headers_for(request: Request, proxy: Proxy) -> Mapping[str, str]:
-    # Without TLS there is no CONNECT: the request itself shows the proxy its credentials.
+    # Without TLS there is no CONNECT: the proxy reads its credentials from the request itself.
     return request.headers if request.url.startswith("https:") else {**request.headers, **proxy.headers}
 
 
 def closed_error() -> ClientClosedError:
-    """Make the error of a call that has no session any more."""
+    """Make the error of a call whose client has no session any more."""
     return ClientClosedError(
         "the client is closed, or the session that it borrowed is, or the interpreter is exiting; make a new client"
     )

@@ -167,7 +167,7 @@ def test_a_proxy_on_another_machine_does_not_see_the_key() -> None:
 
 
 NO_PROXY_AT_ALL = "is not a proxy; give one like http://proxy.example:8080"
-OTHER_KIND = "is neither an http: nor an https: proxy, and no other kind is spoken"
+OTHER_KIND = "is neither an http: nor an https: proxy, and no other kind is supported"
 
 
 @pytest.mark.parametrize(
