@@ -15,7 +15,7 @@ import traceback
 from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import aiohttp
 import anyio
@@ -28,6 +28,7 @@ from elevenlabs_tokens import (
     ElevenLabsClient,
     ElevenLabsConfigError,
     ElevenLabsError,
+    RequestOptionsDict,
     UnprocessableEntityError,
     _portal,
 )
@@ -47,7 +48,7 @@ def client(api: ScriptedApi, frozen_time: FrozenTime) -> Iterator[ElevenLabsClie
         yield open_client
 
 
-def mint(client: ElevenLabsClient, **options: Any) -> str:
+def mint(client: ElevenLabsClient, **options: Unpack[RequestOptionsDict]) -> str:
     return client.tokens.single_use.create("realtime_scribe", request_options=options or None).token
 
 
