@@ -94,7 +94,7 @@ def test_it_can_be_entered_again() -> None:
 def test_it_runs_once_at_a_time() -> None:
     """Entering a running emulator is an error, and does not harm it."""
     with Emulator() as emulator:
-        with pytest.raises(RuntimeError, match="runs already"), emulator:
+        with pytest.raises(RuntimeError, match="running already"), emulator:
             pass
 
         assert mint(emulator)

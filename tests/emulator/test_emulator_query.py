@@ -1,11 +1,12 @@
 import pytest
+from multidict import MultiDict
 
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
 
 
 def test_what_is_absent_has_its_default() -> None:
     """No parameter has to be there."""
-    query = Query({})
+    query = Query(MultiDict())
 
     assert query.text("token") is None
     assert [] == query.texts("keyterms")
@@ -18,15 +19,19 @@ def test_what_is_absent_has_its_default() -> None:
 def test_what_is_there_is_read_by_its_kind() -> None:
     """The last of several values counts, and an empty text is a text."""
     query = Query(
-        {
-            "token": ["a", ""],
-            "keyterms": ["x", "y"],
-            "word": ["b"],
-            "yes": ["True"],
-            "no": ["0"],
-            "number": ["1e-1"],
-            "count": ["7"],
-        }
+        MultiDict(
+            [
+                ("token", "a"),
+                ("token", ""),
+                ("keyterms", "x"),
+                ("keyterms", "y"),
+                ("word", "b"),
+                ("yes", "True"),
+                ("no", "0"),
+                ("number", "1e-1"),
+                ("count", "7"),
+            ]
+        )
     )
 
     assert "" == query.text("token")
@@ -42,7 +47,7 @@ def test_what_is_there_is_read_by_its_kind() -> None:
 def test_a_number_keeps_its_bounds(value: str) -> None:
     """What is no number, or out of bounds, is refused by name."""
     with pytest.raises(InvalidParameterError, match=r"vad_threshold must be a number from 0.1 to 0.9") as caught:
-        Query({"vad_threshold": [value]}).number("vad_threshold", at_least=0.1, at_most=0.9, default=0.4)
+        Query(MultiDict({"vad_threshold": value})).number("vad_threshold", at_least=0.1, at_most=0.9, default=0.4)
 
     assert "vad_threshold" == caught.value.parameter
 
@@ -51,12 +56,12 @@ def test_a_number_keeps_its_bounds(value: str) -> None:
 def test_an_integer_keeps_its_bounds(value: str) -> None:
     """What is no whole number, or out of bounds, is refused."""
     with pytest.raises(InvalidParameterError, match="must be a whole number from 1 to 180"):
-        Query({"n": [value]}).integer("n", at_least=1, at_most=180, default=20)
+        Query(MultiDict({"n": value})).integer("n", at_least=1, at_most=180, default=20)
 
 
 def test_other_words_are_refused() -> None:
     """A word that is not among the choices, and what is neither true nor false."""
     with pytest.raises(InvalidParameterError, match="w must be one of x, y"):
-        Query({"w": ["z"]}).one_of("w", ("x", "y"), default="x")
+        Query(MultiDict({"w": "z"})).one_of("w", ("x", "y"), default="x")
     with pytest.raises(InvalidParameterError, match="b must be true or false"):
-        Query({"b": ["maybe"]}).boolean("b", default=True)
+        Query(MultiDict({"b": "maybe"})).boolean("b", default=True)

@@ -3,6 +3,7 @@ import json
 from typing import Any
 
 import pytest
+from multidict import MultiDict
 
 from elevenlabs_tokens.emulator.admission import KeyRefusedError
 from elevenlabs_tokens.emulator.api_errors import INVALID_API_KEY
@@ -13,8 +14,8 @@ from elevenlabs_tokens.emulator.speech import SpeechError, SpeechSettings, TextI
 
 def test_settings_have_the_defaults_of_the_api() -> None:
     """MP3 and 20 s, unless the query says otherwise."""
-    default = SpeechSettings.from_query(Query({}))
-    asked = SpeechSettings.from_query(Query({"output_format": ["ulaw_8000"], "inactivity_timeout": ["180"]}))
+    default = SpeechSettings.from_query(Query(MultiDict()))
+    asked = SpeechSettings.from_query(Query(MultiDict(output_format="ulaw_8000", inactivity_timeout="180")))
 
     assert ("mp3_44100_128", 20) == (default.output_format, default.inactivity_timeout_in_seconds)
     assert ("ulaw_8000", 180) == (asked.output_format, asked.inactivity_timeout_in_seconds)
@@ -26,7 +27,7 @@ def test_settings_have_the_defaults_of_the_api() -> None:
 def test_settings_out_of_bounds_are_refused(name: str, value: str) -> None:
     """The error frame names the parameter."""
     with pytest.raises(InvalidParameterError) as caught:
-        SpeechSettings.from_query(Query({name: [value]}))
+        SpeechSettings.from_query(Query(MultiDict({name: value})))
 
     assert {
         "message": str(caught.value),

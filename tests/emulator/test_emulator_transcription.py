@@ -3,13 +3,14 @@ import json
 from typing import Any
 
 import pytest
+from multidict import MultiDict
 
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
 from elevenlabs_tokens.emulator.transcription import Transcription, TranscriptionError, TranscriptionSettings
 
 
 def session(**query: str) -> Transcription:
-    settings = TranscriptionSettings.from_query(Query({name: [value] for name, value in query.items()}))
+    settings = TranscriptionSettings.from_query(Query(MultiDict(query)))
     return Transcription(settings, session_id="0b0a")
 
 
@@ -58,21 +59,21 @@ def test_the_session_starts_with_the_defaults() -> None:
 
 def test_the_session_reflects_what_was_asked_for() -> None:
     """What the query says stands in the configuration."""
-    asked: dict[str, list[str]] = {
-        "model_id": ["scribe_v3_live"],
-        "audio_format": ["ulaw_8000"],
-        "language_code": ["de"],
-        "commit_strategy": ["vad"],
-        "include_timestamps": ["true"],
-        "include_language_detection": ["true"],
-        "vad_silence_threshold_secs": ["0.5"],
-        "vad_threshold": ["0.2"],
-        "min_speech_duration_ms": ["60"],
-        "min_silence_duration_ms": ["70"],
-        "keyterms": ["Ada", "Lovelace"],
-        "no_verbatim": ["true"],
-        "enable_logging": ["false"],
-    }
+    asked = MultiDict(
+        model_id="scribe_v3_live",
+        audio_format="ulaw_8000",
+        language_code="de",
+        commit_strategy="vad",
+        include_timestamps="true",
+        include_language_detection="true",
+        vad_silence_threshold_secs="0.5",
+        vad_threshold="0.2",
+        min_speech_duration_ms="60",
+        min_silence_duration_ms="70",
+        no_verbatim="true",
+        enable_logging="false",
+    )
+    asked.extend([("keyterms", "Ada"), ("keyterms", "Lovelace")])
     started = Transcription(TranscriptionSettings.from_query(Query(asked)), session_id="x").start()
 
     assert {
