@@ -1,7 +1,7 @@
 """The emulator, as users start, steer and read it."""
 
 import time
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from threading import Lock
 from typing import Self
@@ -27,7 +27,8 @@ class Emulator:
     still be read, and it can be entered again.
 
     Args:
-        api_keys: The keys that are accepted; None accepts any key, but one must be sent.
+        api_keys: The keys that are accepted; None accepts any key, but one must be sent. A single key needs a list,
+            too: `["sk_1"]`.
         token_lifetime_in_seconds: How long an unused token is valid; 900 s at ElevenLabs.
         clock: Gives the time in seconds since the epoch; it decides when tokens expire.
         host: The address to listen on. Other machines can connect if it is not loopback.
@@ -42,7 +43,8 @@ class Emulator:
     def __init__(
         self,
         *,
-        api_keys: Collection[str] | None = None,
+        # Not `Collection[str]`: a type checker would let a single key through, for a `str` is a collection of `str`.
+        api_keys: list[str] | tuple[str, ...] | set[str] | frozenset[str] | None = None,
         token_lifetime_in_seconds: float = 900,
         clock: Callable[[], float] = time.time,
         host: str = "127.0.0.1",
