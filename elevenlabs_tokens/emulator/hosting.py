@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
@@ -72,4 +73,6 @@ def in_own_thread(serve: Callable[[], AbstractAsyncContextManager[str]]) -> Gene
         yield address.result()
     finally:
         stop.set_result(None)
-        thread.join()
+        # A block that is never left is closed at exit, when Python has stopped all daemon threads: a join would hang.
+        if not sys.is_finalizing():
+            thread.join()

@@ -2,6 +2,7 @@
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
+from elevenlabs_tokens import emulator
 from elevenlabs_tokens.emulator import Emulator
 
 
@@ -12,3 +13,5 @@ def make_emulators() -> None:
 
     # A single key is wrong. A type checker that let it through would complain about an `ignore` that it does not need.
     Emulator(api_keys="sk_1")  # type: ignore[arg-type]  # the point
+    # So is a misspelt name, though the package loads its names when they are asked for.
+    emulator.Emulater()  # type: ignore[attr-defined]  # the point
