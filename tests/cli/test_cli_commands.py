@@ -1,12 +1,8 @@
-"""The command line, as processes of its own."""
+"""What each command prints and mints."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,34 +11,45 @@ import pytest
 from rich.console import Console
 
 import elevenlabs_tokens
+from cli.command import COMMAND, MODULE, run, run_process, running_emulator
 from elevenlabs_tokens.cli import demo
 from elevenlabs_tokens.cli.conversations import tone
 from elevenlabs_tokens.emulator import Emulator
 from frozen import KEY
 
-COMMAND = [sys.executable, "-P", "-c", "from elevenlabs_tokens.cli import main; main()"]
-
-
-def run(*arguments: str, key: str | None = KEY) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
-    if key is not None:
-        environment["ELEVENLABS_API_KEY"] = key
-    return subprocess.run(
-        [*COMMAND, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-
 
 def test_the_installed_command() -> None:
-    """It stands beside the interpreter, under the name that the docs use."""
-    command = Path(sys.executable).with_name("elevenlabs-tokens")
+    """The command stands beside the interpreter, under the name that the docs use."""
+    shown = run_process([str(Path(sys.executable).with_name("elevenlabs-tokens")), "--version"])
 
-    shown = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60, check=True)
+    assert (0, "0.1.0\n", "") == (shown.returncode, shown.stdout, shown.stderr)
 
-    assert "0.1.0\n" == shown.stdout
+
+@pytest.mark.parametrize(
+    ("program", "name"), [(COMMAND, "elevenlabs-tokens"), (MODULE, "python -m elevenlabs_tokens")], ids=["name", "-m"]
+)
+def test_the_name_in_the_help(program: tuple[str, ...], name: str) -> None:
+    """`python -m elevenlabs_tokens` is the same command, and says so in its help."""
+    whole, one, usage = (run(*words, program=program) for words in (["--help"], ["create", "--help"], ["create"]))
+
+    assert whole.stdout.startswith(f"Usage: {name} COMMAND\n")
+    assert one.stdout.startswith(f"Usage: {name} create [OPTIONS] TOKEN_TYPE\n")
+    assert usage.stderr.endswith(f"{name.removeprefix('python')} create --help)\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["create", "--help"], ["--version"], ["create", "--nonsense"]])
+def test_help_is_light(arguments: list[str]) -> None:
+    """Help, the version and usage errors load neither an event loop nor HTTP nor TLS."""
+    program = (*COMMAND[:-2], "-X", "importtime", *COMMAND[-2:])
+
+    loaded = {line.rpartition("|")[2].strip() for line in run(*arguments, program=program).stderr.splitlines()}
+
+    assert "cyclopts" in loaded
+    assert set() == loaded & {"aiohttp", "anyio", "asyncio", "cattrs", "markdown_it", "ssl"}
 
 
 def test_demo() -> None:
-    """Every step does what it should, and shows no token."""
+    """Every step does what it should, and no token is shown."""
     shown = run("demo", key=None)
 
     steps = [line.split(maxsplit=4)[3:] for line in shown.stdout.splitlines() if line.strip().startswith("✓")]
@@ -61,29 +68,10 @@ def test_demo() -> None:
 
 def test_demo_without_unicode() -> None:
     """A terminal that cannot show a tick gets a word."""
-    shown = subprocess.run(
-        [*COMMAND, "demo"],
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    shown = run("demo", PYTHONIOENCODING="ascii")
 
     assert (0, "") == (shown.returncode, shown.stderr)
     assert 9 == sum(line.startswith("  ok ") for line in shown.stdout.splitlines())
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="writes to the file that is always full on Linux")
-def test_output_that_cannot_be_written() -> None:
-    """One line says why."""
-    with Path("/dev/full").open("w") as full:
-        shown = subprocess.run(
-            [*COMMAND, "demo"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
-        )
-
-    assert 1 == shown.returncode
-    assert shown.stderr.startswith("elevenlabs-tokens: No space left on device")
 
 
 @pytest.mark.anyio
@@ -106,7 +94,7 @@ async def test_a_demo_that_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_create_prints_the_token_alone(elevenlabs_emulator: Emulator) -> None:
-    """So that a script can take it."""
+    """A script can take the output as it is."""
     shown = run("create", "realtime_scribe", "--base-url", elevenlabs_emulator.base_url)
 
     assert (0, "") == (shown.returncode, shown.stderr)
@@ -116,7 +104,7 @@ def test_create_prints_the_token_alone(elevenlabs_emulator: Emulator) -> None:
 
 
 def test_create_as_json(elevenlabs_emulator: Emulator) -> None:
-    """All that a frontend needs."""
+    """The JSON holds all that a frontend needs."""
     shown = run("create", "tts_websocket", "--json", "--base-url", elevenlabs_emulator.base_url)
 
     content = json.loads(shown.stdout)
@@ -132,74 +120,34 @@ def test_create_as_json(elevenlabs_emulator: Emulator) -> None:
     ],
 )
 def test_create_as_a_url(elevenlabs_emulator: Emulator, arguments: list[str], path: str) -> None:
-    """The one that the token opens."""
+    """The URL is the one that the token opens."""
     shown = run("create", *arguments, "--url", "--base-url", elevenlabs_emulator.base_url)
 
     assert shown.stdout.startswith(f"{elevenlabs_emulator.websocket_base_url}{path}sutkn_emulator_")
     assert (arguments[0] == "realtime_scribe") == shown.stdout.endswith("&model_id=scribe_v2_realtime\n")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "key", "text"),
-    [
-        (["create", "realtime_scribe"], None, "there is no API key: set ELEVENLABS_API_KEY"),
-        (["create", "../voices"], KEY, "token_type must be one of realtime_scribe"),
-        (["create", "realtime_scribe", "--base-url", "http://10.0.0.1"], KEY, "base_url is http:, which would send"),
-        (["create", "tts_websocket", "--url"], KEY, "opens the socket of one voice; give its voice_id"),
-    ],
-)
-def test_what_is_refused(arguments: list[str], key: str | None, text: str) -> None:
-    """One line says what to do, and the exit code is 1."""
-    shown = run(*arguments, key=key)
+def test_an_address_wins_over_a_region(elevenlabs_emulator: Emulator) -> None:
+    """`--base-url` wins over `--environment`, as in the client."""
+    shown = run(
+        *("create", "realtime_scribe", "--environment", "production-eu"),
+        *("--base-url", elevenlabs_emulator.base_url),
+    )
 
-    assert (1, "") == (shown.returncode, shown.stdout)
-    assert shown.stderr.startswith(f"elevenlabs-tokens: {text}") or text in shown.stderr
-    assert 1 == len(shown.stderr.splitlines())
-
-
-def test_what_the_api_refuses(elevenlabs_emulator: Emulator) -> None:
-    """Its error is one line, too."""
-    elevenlabs_emulator.fail_next(status=401)
-
-    shown = run("create", "realtime_scribe", "--base-url", elevenlabs_emulator.base_url)
-
-    assert (1, "") == (shown.returncode, shown.stdout)
-    assert shown.stderr.startswith("elevenlabs-tokens: 401 Unauthorized")
-    assert "check the API key" in shown.stderr
-    assert 1 == len(shown.stderr.splitlines())
+    assert (0, "") == (shown.returncode, shown.stderr)
+    assert 1 == len(elevenlabs_emulator.tokens)
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ["create"],
-        ["create", "realtime_scribe", "--nonsense"],
-        ["create", "realtime_scribe", "--json", "--url"],
-        ["create", "realtime_scribe", "--voice-id", "v1"],
-        ["emulator", "--port", "none"],
-        ["emulator", "--token-lifetime", "-1"],
-        ["nonsense"],
-    ],
+    ("region", "host"),
+    [("production", "api.elevenlabs.io"), ("production-singapore", "api.sg.residency.elevenlabs.io")],
 )
-def test_usage(arguments: list[str]) -> None:
-    """The exit code of a command that was not understood is 2."""
-    shown = run(*arguments)
+def test_a_region(elevenlabs_emulator: Emulator, region: str, host: str) -> None:
+    """`--environment` chooses the host: a proxy that refuses to connect is asked for it."""
+    shown = run("create", "realtime_scribe", "--environment", region, HTTPS_PROXY=elevenlabs_emulator.base_url)
 
-    assert (2, "") == (shown.returncode, shown.stdout)
-    assert shown.stderr
-
-
-@contextmanager
-def running_emulator(*arguments: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Run the emulator's command, and give it with its first line of output."""
-    with subprocess.Popen(
-        [*COMMAND, "emulator", "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout.readline().strip()
-        finally:
-            process.kill()
+    assert (1, "") == (shown.returncode, shown.stdout)
+    assert f"refused to connect to {host}:443" in shown.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -216,6 +164,15 @@ def test_emulator(number: signal.Signals) -> None:
     assert (1, "401") == (refused.returncode, refused.stderr.split()[1])
     assert (0, "") == (process.returncode, rest)
     assert f"--base-url {base_url}" in errors
+
+
+def test_an_emulator_that_is_stopped_at_once() -> None:
+    """A signal that comes right after the first line ends it in good order, too."""
+    with running_emulator() as (process, _):
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+    assert 0 == process.returncode
 
 
 def test_emulator_with_its_port_taken(elevenlabs_emulator: Emulator) -> None:
@@ -237,23 +194,51 @@ def test_emulator_open_to_others() -> None:
 
 
 def test_without_the_extra(tmp_path: Path) -> None:
-    """It prints the command that installs what it needs."""
+    """It prints the command that installs what it needs, from an index and in a checkout."""
     (tmp_path / "elevenlabs_tokens").symlink_to(Path(elevenlabs_tokens.__file__).parent)
-    shown = subprocess.run(
-        [sys.executable, "-S", *COMMAND[1:], "demo"],  # without the packages of this environment
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    without_packages = (sys.executable, "-S", *COMMAND[1:])
+
+    shown = run("demo", program=without_packages, PYTHONPATH=str(tmp_path))
 
     assert (1, "") == (shown.returncode, shown.stdout)
-    assert "pip install 'elevenlabs-tokens[cli]'\n" == shown.stderr.partition(": ")[2]
+    assert 1 == len(shown.stderr.splitlines())
+    assert "pip install 'elevenlabs-tokens[cli]', or in a checkout: pip install '.[cli]'\n" in shown.stderr
+
+
+def test_completion(tmp_path: Path) -> None:
+    """The installed completion completes commands, token types, options and regions in bash."""
+    installed = run("--install-completion", "--shell", "bash", HOME=str(tmp_path), program=MODULE)
+    script = """
+. "$HOME/.bashrc"
+complete=$(complete -p elevenlabs-tokens)
+function=${complete#*-F }
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+${function% *}
+echo "${COMPREPLY[@]}"
+"""
+
+    def completed(*words: str) -> str:
+        command = ["bash", "-c", script, "bash", "elevenlabs-tokens", *words]
+        return run_process(command, {"HOME": str(tmp_path)}).stdout.strip()
+
+    assert (0, "") == (installed.returncode, installed.stderr)
+    assert "create" == completed("cr")
+    assert "realtime_scribe" == completed("create", "rea")
+    assert "--allow-insecure-http" == completed("create", "realtime_scribe", "--al")
+    assert "production-eu" == completed("create", "realtime_scribe", "--environment", "production-e")
+
+
+def test_completion_that_cannot_be_installed() -> None:
+    """A home that cannot be written is one line."""
+    shown = run("--install-completion", "--shell", "bash", HOME="/dev/null")
+
+    assert (1, "") == (shown.returncode, shown.stdout)
+    assert shown.stderr.startswith("elevenlabs-tokens: /dev/null")
+    assert 1 == len(shown.stderr.splitlines())
 
 
 def test_the_generated_audio() -> None:
-    """A tone of a second: 16-bit samples that swing around zero, and not too loud."""
+    """It is a tone of one second: 16-bit samples that swing around zero, and not too loud."""
     samples = memoryview(tone(1.0)).cast("h")
 
     assert 16_000 == len(samples)
