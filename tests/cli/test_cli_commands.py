@@ -1,8 +1,13 @@
 """What each command prints and mints."""
 
 import json
+import os
 import signal
+import socket
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,7 +16,7 @@ import pytest
 from rich.console import Console
 
 import elevenlabs_tokens
-from cli.command import COMMAND, MODULE, run, run_process, running_emulator
+from cli.command import COMMAND, MODULE, bare_environment, run, run_process, running_emulator
 from elevenlabs_tokens.cli import demo
 from elevenlabs_tokens.cli.conversations import tone
 from elevenlabs_tokens.emulator import Emulator
@@ -166,13 +171,35 @@ def test_emulator(number: signal.Signals) -> None:
     assert f"--base-url {base_url}" in errors
 
 
-def test_an_emulator_that_is_stopped_at_once() -> None:
-    """A signal that comes right after the first line ends it in good order, too."""
-    with running_emulator() as (process, _):
+def test_an_emulator_that_is_stopped_early() -> None:
+    """A signal that comes before the first line was read ends it in good order, too."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = free.getsockname()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)  # full by now, so the first line waits
+    command = [*COMMAND, "emulator", "--port", str(address[1])]
+    with subprocess.Popen(command, env=bare_environment({}), stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        while process.poll() is None and not is_listening(address):
+            time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        with open(reader, "rb") as output:  # noqa: PTH123  # a descriptor, not a path
+            output.read()
+        code = process.wait(20)
 
-    assert 0 == process.returncode
+    assert 0 == code
+
+
+def is_listening(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def test_emulator_with_its_port_taken(elevenlabs_emulator: Emulator) -> None:
