@@ -1,4 +1,4 @@
-"""The command `elevenlabs-tokens`; what it needs beyond the package is the extra `cli`."""
+"""The command `elevenlabs-tokens`. The packages that only it needs are the extra `cli`."""
 
 from importlib.util import find_spec
 

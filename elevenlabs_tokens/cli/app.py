@@ -1,4 +1,4 @@
-"""The commands, their arguments and what they print."""
+"""The commands: their arguments and what they print."""
 
 import json
 import signal
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 _KINDS = {int: "a whole number", float: "a number"}
 
-Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+_Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 """An option without a value, and without an opposite."""
 
 
 def call() -> None:
-    """Run the command that the arguments name.
+    """Run the command that the arguments name; turn what goes wrong into one line for a shell.
 
     Raises:
         UsageError: The arguments are wrong.
@@ -64,7 +64,7 @@ def _with_help(text: str, *command: str) -> str:
 
 def _command_line() -> App:
     app = _app_called(shown_name())
-    # Completion is always for the command's own name, which is what a shell can complete.
+    # A shell completes the arguments of a program by its name, and `python -m …` is not one.
     named = _app_called(NAME)
     named.register_install_completion_command(help="Install completion for bash, zsh, fish or PowerShell.")
     app.command(named["--install-completion"], name="--install-completion")
@@ -92,22 +92,22 @@ async def create(
     token_type: Literal["realtime_scribe", "batch_scribe", "tts_websocket"] | str,  # noqa: PYI051  # shells complete them
     /,
     *,
-    as_json: Annotated[Flag, Parameter(name="--json")] = False,
-    as_url: Annotated[Flag, Parameter(name="--url")] = False,
+    as_json: Annotated[_Flag, Parameter(name="--json")] = False,
+    as_url: Annotated[_Flag, Parameter(name="--url")] = False,
     voice_id: Annotated[str | None, Parameter(metavar="ID")] = None,
     environment: Annotated[ElevenLabsEnvironment, Parameter(metavar="REGION")] = ElevenLabsEnvironment.PRODUCTION,
     base_url: Annotated[str | None, Parameter(metavar="URL")] = None,
-    allow_insecure_http: Flag = False,
+    allow_insecure_http: _Flag = False,
 ) -> None:
     """Mint a token and print it. The API key is read from ELEVENLABS_API_KEY.
 
     Args:
-        token_type: What the token opens. The API may know more names than these; any name is sent as it is.
-        as_json: Print the token, its type, its expiry and its host, as JSON.
+        token_type: What the token opens. Other names are sent to the API as they are.
+        as_json: Print JSON: the token, its type, when it expires, and the host of its socket.
         as_url: Print the URL that the token opens.
         voice_id: The voice in the URL of a tts_websocket token.
         environment: The region of the API.
-        base_url: Another address of the API, else ELEVENLABS_BASE_URL, if that is set; it wins over --environment.
+        base_url: Another address of the API, or ELEVENLABS_BASE_URL; either wins over --environment.
         allow_insecure_http: Allow http: to another machine, although anyone in between can then read the API key.
     """
     if as_json and as_url:
@@ -176,7 +176,7 @@ async def emulator(
 
 
 def _interruption() -> "asyncio.Event":
-    """Give an event that is set by Ctrl-C or SIGTERM."""
+    """Make an event that Ctrl-C and SIGTERM set."""
     import asyncio
 
     interrupted = asyncio.Event()
@@ -188,7 +188,7 @@ def _interruption() -> "asyncio.Event":
 
 def _invitation(host: str, base_url: str, *, key: str) -> str:
     lines = [
-        "Each token minted here opens one connection, once, like a real one. Stop the emulator with Ctrl-C.",
+        "Each token minted here opens one connection, like a real one. Stop the emulator with Ctrl-C.",
         f"Mint one: ELEVENLABS_API_KEY={key} {name_to_copy()} create realtime_scribe --base-url {base_url}",
     ]
     if not is_loopback(host):

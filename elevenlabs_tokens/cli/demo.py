@@ -1,4 +1,4 @@
-"""The life of a token, step by step, against an emulator on loopback."""
+"""The demo: the life of a token, step by step, against an emulator on this machine."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -20,11 +20,11 @@ _FIFTEEN_MINUTES_IN_SECONDS = 900
 
 
 class UnexpectedError(Exception):
-    """A step did not do what it should; its text says what it did instead."""
+    """A step did not do what it should; the text says what happened instead."""
 
 
 async def walk_through(console: Console | None = None) -> bool:
-    """Show the life of a token, a line a step.
+    """Show the life of a token, one line per step.
 
     Args:
         console: Where to print; standard output if None.
@@ -61,7 +61,7 @@ async def _steps() -> AsyncGenerator[str, None]:
     async with emulator, aiohttp.ClientSession() as browser:
         yield f"emulator  listens on {emulator.base_url}"
 
-        # The emulator takes any key; a real one would stay on this side, too.
+        # The emulator accepts any key. The frontend never sees it, as in a real app.
         async with AsyncElevenLabsClient(api_key="sk_emulator", base_url=emulator.base_url) as client:
             single_use = client.tokens.single_use
 

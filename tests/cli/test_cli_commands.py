@@ -155,6 +155,20 @@ def test_a_region(elevenlabs_emulator: Emulator, region: str, host: str) -> None
     assert f"refused to connect to {host}:443" in shown.stderr
 
 
+def test_a_mint_that_is_interrupted() -> None:
+    """Ctrl-C ends a mint that waits for its reply, without a word."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        command = [*COMMAND, "create", "realtime_scribe", "--base-url", f"http://127.0.0.1:{silent.getsockname()[1]}"]
+        environment = bare_environment({"ELEVENLABS_API_KEY": KEY})
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            connection, _ = silent.accept()
+            process.send_signal(signal.SIGINT)
+            shown, _ = process.communicate(timeout=20)
+        connection.close()
+
+    assert (130, b"") == (process.returncode, shown)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_emulator(number: signal.Signals) -> None:
     """It prints its base URL, serves, and ends in good order when it is interrupted."""
