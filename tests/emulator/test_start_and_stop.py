@@ -126,15 +126,15 @@ async def test_a_port_in_use_is_an_error_in_both_ways() -> None:
 
 
 BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
-    ({"api_keys": "sk_one"}, "api_keys must be a collection"),
-    ({"api_keys": []}, "api_keys must be a collection"),
-    ({"api_keys": 5}, "api_keys must be a collection"),
+    ({"api_keys": "sk_one"}, "api_keys must be a list"),
+    ({"api_keys": []}, "api_keys must be a list"),
+    ({"api_keys": 5}, "api_keys must be a list"),
     ({"api_keys": ["sk_one", ""]}, "api_keys must hold"),
     ({"api_keys": [b"sk_one"]}, "api_keys must hold"),
     ({"token_lifetime_in_seconds": 0}, "token_lifetime_in_seconds"),
     ({"token_lifetime_in_seconds": float("nan")}, "token_lifetime_in_seconds"),
     ({"token_lifetime_in_seconds": float("inf")}, "token_lifetime_in_seconds"),
-    ({"clock": 5.0}, "clock must give"),
+    ({"clock": 5.0}, "clock must be"),
     ({"host": ""}, "host must be"),
     ({"host": None}, "host must be"),
     ({"port": -1}, "port must be"),
