@@ -12,7 +12,6 @@ from elevenlabs_tokens import (
     ElevenLabsConfigError,
     ElevenLabsTimeoutError,
     RequestOptions,
-    RequestOptionsDict,
     SingleUseTokenType,
     __version__,
 )
@@ -80,9 +79,7 @@ QUERY: Mapping[str, Any] = {"a": [1, 2], "b": True, "c": "/:~+"}
     ],
     ids=["an object", "a mapping", "the names of the vendor's SDK"],
 )
-async def test_options_of_one_call(
-    api: ScriptedApi, client: AsyncElevenLabsClient, options: RequestOptions | RequestOptionsDict
-) -> None:
+async def test_options_of_one_call(api: ScriptedApi, client: AsyncElevenLabsClient, options: Any) -> None:
     """Its key, headers and query are sent with it, and with no other call."""
     await client.tokens.single_use.create("realtime_scribe", request_options=options)
     await mint(client)
