@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from elevenlabs_tokens import AsyncElevenLabsClient, BadRequestError, ClientClosedError, HttpResponsePromise
+from elevenlabs_tokens import AsyncElevenLabsClient, BadRequestError, HttpResponsePromise
 from frozen import KEY
 from scripted import TOKEN, Act, ScriptedApi, reply
 
@@ -91,17 +91,6 @@ async def test_every_way_to_run_a_coroutine(api: ScriptedApi, client: AsyncEleve
     tokens = [in_group.result(), *gathered, waited, shielded]
     assert [TOKEN["token"]] * 5 == [token.token for token in tokens]
     assert 6 == len(api.requests)
-
-
-def test_asyncio_run_takes_it(api: ScriptedApi) -> None:
-    """It says that it is a coroutine."""
-    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
-    promise = create(client)
-
-    assert asyncio.iscoroutine(promise)
-    assert isinstance(promise, Coroutine)
-    assert TOKEN["token"] == asyncio.run(promise).token
-    asyncio.run(client.aclose())
 
 
 @pytest.mark.parametrize("first", [FORMS["a task"], FORMS["a call in a task"]], ids=["a task", "a call in a task"])
@@ -195,6 +184,8 @@ async def test_its_states(client: AsyncElevenLabsClient) -> None:
     await task
     states.append(inspect.getcoroutinestate(promise))
 
+    assert asyncio.iscoroutine(promise)
+    assert isinstance(promise, Coroutine)
     assert [inspect.CORO_CREATED, inspect.CORO_SUSPENDED, inspect.CORO_CLOSED] == states
     assert "AsyncSingleUseClient.create" in shown
     assert ("create", "AsyncSingleUseClient.create") == (promise.__name__, promise.__qualname__)
@@ -210,17 +201,6 @@ async def test_never_awaited_it_warns(client: AsyncElevenLabsClient) -> None:
         gc.collect()
 
     assert ["coroutine 'AsyncSingleUseClient.create' was never awaited"] == [str(item.message) for item in caught]
-
-
-async def test_a_closed_client_is_told_when_awaited(api: ScriptedApi) -> None:
-    """`create` itself refuses only what can never work."""
-    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
-    await client.aclose()
-    promise = create(client)
-
-    with pytest.raises(ClientClosedError, match="the client is closed"):
-        await promise
-    assert 0 == api.connections
 
 
 async def test_a_task_of_it_leaves_no_cycle(client: AsyncElevenLabsClient) -> None:

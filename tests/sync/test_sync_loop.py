@@ -126,6 +126,7 @@ def test_an_executor_of_the_caller_s_own(api: ScriptedApi) -> None:
             mint_sync(client)
 
     assert ["vault_0"] == names
+    assert f"xi-api-key: {KEY}\r\n".encode() in api.requests[0]
 
 
 def test_a_lookup_that_fails() -> None:
@@ -143,13 +144,10 @@ def test_a_lookup_that_fails() -> None:
 def test_a_lookup_that_nobody_waits_for(*, is_begun: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends quietly in its thread; if it has not begun, it never does."""
     begun, ending = threading.Event(), threading.Event()
-    threads: list[threading.Thread] = []
-    start = threading.Thread.start
+    held: list[threading.Thread] = []
 
-    def begin(thread: threading.Thread) -> None:
-        threads.append(thread)
-        if is_begun:
-            start(thread)
+    def hold(thread: threading.Thread) -> None:
+        held.append(thread)
 
     def look_up() -> None:
         begun.set()
@@ -163,15 +161,16 @@ def test_a_lookup_that_nobody_waits_for(*, is_begun: bool, monkeypatch: pytest.M
         await asyncio.wait([lookup])
 
     with asyncio.Runner(loop_factory=PortalLoop) as runner, monkeypatch.context() as patch:
-        patch.setattr(threading.Thread, "start", begin)
+        if not is_begun:
+            patch.setattr(threading.Thread, "start", hold)
         runner.run(give_up())
     ending.set()
-    for thread in threads:
-        if not is_begun:
-            thread.start()
-        thread.join(5)
+    for thread in held:
+        thread.start()
+    for thread in threading.enumerate():
+        if thread.name == "elevenlabs-tokens-lookup":
+            thread.join(5)
 
-    assert 1 == len(threads)
     assert is_begun is begun.is_set()
 
 
