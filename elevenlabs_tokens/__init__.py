@@ -3,12 +3,15 @@
     async with AsyncElevenLabsClient() as client:
         token = await client.tokens.single_use.create("realtime_scribe")
 
-Names are loaded when first asked for, so that importing the package costs next to nothing.
+    with ElevenLabsClient() as client:
+        token = client.tokens.single_use.create("realtime_scribe")
+
+A name's module is loaded when the name is first used, so that importing the package takes almost no time.
 """
 
 from elevenlabs_tokens._version import __version__
 
-TYPE_CHECKING = False  # known to type checkers; `typing` takes milliseconds to load
+TYPE_CHECKING = False  # type checkers know this name too, and importing `typing` would take milliseconds
 if TYPE_CHECKING:
     from elevenlabs_tokens._client import AsyncElevenLabsClient
     from elevenlabs_tokens._promise import HttpResponsePromise
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
     )
     from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType
-    from elevenlabs_tokens.options import RequestOptions
+    from elevenlabs_tokens.options import RequestOptions, RequestOptionsDict
     from elevenlabs_tokens.responses import RawResponse, ValidationErrorItem, WithRawResponse
 
 _MODULES = {
@@ -62,7 +65,7 @@ _MODULES = {
         "UnprocessableEntityError",
     ),
     "models": ("SingleUseTokenResponseModel", "SingleUseTokenType"),
-    "options": ("RequestOptions",),
+    "options": ("RequestOptions", "RequestOptionsDict"),
     "responses": ("RawResponse", "ValidationErrorItem", "WithRawResponse"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -89,6 +92,7 @@ __all__ = [
     "RateLimitError",
     "RawResponse",
     "RequestOptions",
+    "RequestOptionsDict",
     "ServerError",
     "SingleUseTokenResponseModel",
     "SingleUseTokenType",
@@ -106,7 +110,7 @@ if not TYPE_CHECKING:
         from importlib import import_module
 
         value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-        globals()[name] = value  # so that it is asked for once
+        globals()[name] = value  # so that this function is called only once for each name
         return value
 
     def __dir__() -> list[str]:

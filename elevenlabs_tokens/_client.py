@@ -1,4 +1,4 @@
-"""The client: what it is made with, and how long it lives."""
+"""The async client: what it is made with, and how it is closed."""
 
 import ssl
 from collections.abc import Mapping, Sequence
@@ -18,33 +18,42 @@ from elevenlabs_tokens.options import ApiKey, CallSettings, key_or_environment
 class AsyncElevenLabsClient:
     """Mints tokens for frontends, from async code.
 
-    One client serves many tasks, event loops and threads, and may be made before any loop runs.
-    Close it when the application ends: `async with`, or `await client.aclose()`.
+    Example::
+
+        async with AsyncElevenLabsClient() as client:
+            token = await client.tokens.single_use.create("realtime_scribe")
+            url = token.connect_url(model_id="scribe_v2_realtime")  # for one user's frontend
+
+    One client serves many tasks, event loops and threads, and can be made before an event loop runs.
+    Close it when the application ends: use `async with`, or `await client.aclose()`.
 
     Args:
-        api_key: The API key, or a callable, sync or async, that is asked for it once a call; a sync one runs on
-            the event loop and must not block. If None, `ELEVENLABS_API_KEY`, read now; without either, each call
-            must bring a key.
+        api_key: The API key, or a callable that returns it. A callable is asked once for each mint, however often
+            that mint is retried. It may be async; a sync one runs in the event loop, so it must not block. If None,
+            the variable `ELEVENLABS_API_KEY`, read now. Without that too, each call must bring a key in its
+            `request_options`.
         environment: The region of the API.
-        base_url: Another address of the API, which wins over `environment`.
-        timeout_in_seconds: For a whole call: connects, attempts and the waits between them.
-        attempt_timeout_in_seconds: For one attempt, the reading of the reply included.
-        max_retries: Attempts after the first, 0 to 10.
-        headers: Extra headers for every call; a value of None removes one of the package's own.
-        session: A session to borrow: it is never closed here, serves only the event loop that it was made in, and
-            keeps its own connections, TLS, proxy, cookies and traces.
-        ssl: A TLS context. If None, one that trusts what the machine does, `SSL_CERT_FILE` and `SSL_CERT_DIR`
-            included.
-        proxy: An http or https proxy. If None, `HTTPS_PROXY` less `NO_PROXY`, read now.
-        trace_configs: aiohttp's hooks into each request.
-        allow_insecure_http: Whether `base_url` may be `http:` on another machine, or by way of a proxy there, where
-            anyone in between can read the API key.
+        base_url: Another address of the API. If None, the variable `ELEVENLABS_BASE_URL`, read now; a variable that
+            is empty counts as unset. Both win over `environment`.
+        timeout_in_seconds: The longest that a whole call may take: all attempts, and the waits between them.
+        attempt_timeout_in_seconds: The longest that one attempt may take, from connecting to the end of the reply.
+        max_retries: How many attempts may follow the first, from 0 to 10.
+        headers: Extra headers for every call. The value None removes one of the headers that the package sends.
+        session: A session of your own to send with. The client never closes it, and uses its connections, TLS, proxy,
+            cookies and traces. It works only in the event loop in which it was made.
+        ssl: A TLS context. If None, the client trusts what this machine trusts, and reads `SSL_CERT_FILE` and
+            `SSL_CERT_DIR`.
+        proxy: The URL of an http or https proxy. If None, the variable `HTTPS_PROXY`, unless `NO_PROXY` names the
+            host; both are read now.
+        trace_configs: aiohttp's hooks, which are called at each step of a request.
+        allow_insecure_http: Whether the base URL may be `http:` on another machine, or go through a proxy on another
+            machine. Whoever is between could then read the API key.
 
     Attributes:
         tokens: The tokens of the API.
 
     Raises:
-        ElevenLabsConfigError: An argument, or a variable of the environment, cannot work.
+        ElevenLabsConfigError: An argument or an environment variable cannot be used.
     """
 
     @clears_frames_on_error
@@ -84,7 +93,7 @@ class AsyncElevenLabsClient:
         self.tokens = AsyncTokensClient(self._pipeline)
 
     async def aclose(self) -> None:
-        """Close the client: calls under way end with `ClientClosedError`, and no other can be made."""
+        """Close the client: calls under way end with `ClientClosedError`, and so does every later call."""
         await self._sessions.aclose()
 
     async def __aenter__(self) -> Self:

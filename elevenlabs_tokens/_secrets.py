@@ -1,4 +1,4 @@
-"""Secrets that do not show: a masked `str`, and the removal of a secret from data that came back."""
+"""Keeps secrets out of sight: text with a masked `repr`, and the removal of a key from what the API sent back."""
 
 import re
 from collections.abc import Mapping
@@ -7,34 +7,34 @@ from typing import Any
 
 MASK = "***"
 
-_DEEPEST = 100
-_SHORTEST = 4
-"""Of what is looked for: a shorter key is a test's, and a part of every other word."""
+_MOST_LEVELS = 100
+_SHORTEST_KEY = 4
+"""Shorter keys are not looked for. They are used only in tests, and would be found in the middle of common words."""
 
 
-class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
-    """A `str` whose `repr` is masked, so that a traceback that shows locals does not show it.
+class Secret(str):  # noqa: SLOT000  # the cached pattern is kept in its `__dict__`
+    """A `str` whose `repr` is masked, so that tracebacks that show local variables do not show it.
 
-    It formats, compares and encodes as the text that it is: the mask is for `repr` alone.
+    Only the `repr` is masked. In all else, such as formatting, comparing and encoding, it is the text itself.
     """
 
     def __repr__(self) -> str:
         return repr(MASK)
 
     @cached_property
-    def _forms(self) -> re.Pattern[str]:
+    def _pattern(self) -> re.Pattern[str]:
         characters = (f"(?:{re.escape(c)}|%(?i:{ord(c):02x}))" if not c.isalnum() else c for c in str(self))
         return re.compile("".join(characters))
 
     def scrub_text(self, text: str) -> str:
         """Replace the secret, plain or percent-encoded, by `***`."""
-        return self._forms.sub(MASK, text) if len(self) >= _SHORTEST else text
+        return self._pattern.sub(MASK, text) if len(self) >= _SHORTEST_KEY else text
 
-    def scrub(self, document: Any, depth: int = _DEEPEST) -> Any:
-        """Replace the secret by `***` in every text of a JSON document, names included.
+    def scrub(self, document: Any, depth: int = _MOST_LEVELS) -> Any:
+        """Replace the secret by `***` in every text of a JSON document, also in the names of objects.
 
         Raises:
-            RecursionError: The document is nested too deeply to walk.
+            RecursionError: The document has more than `depth` levels.
         """
         if not depth:
             raise RecursionError
@@ -48,12 +48,12 @@ class Secret(str):  # noqa: SLOT000  # its dict keeps what is cached
 
 
 class SecretBytes(bytearray):
-    """Bytes on their way in, which may hold a token: masked in their `repr`."""
+    """Bytes that are being received and may contain a token. Their `repr` is masked."""
 
     def __repr__(self) -> str:
         return repr(MASK)
 
 
 def masked(_: object) -> str:
-    """Stand in for a value in the `repr` of an attrs class."""
+    """Give the text that stands for a secret field in the `repr` of an attrs class."""
     return repr(MASK)

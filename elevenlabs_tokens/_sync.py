@@ -9,10 +9,12 @@ from elevenlabs_tokens._tokens import AsyncSingleUseClientWithRawResponse
 from elevenlabs_tokens._tokens import AsyncTokensClient
 from elevenlabs_tokens._tracebacks import clears_frames_on_error
 from elevenlabs_tokens.environments import ElevenLabsEnvironment
+from elevenlabs_tokens.models import KnownTokenType
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
 from elevenlabs_tokens.models import SingleUseTokenType
 from elevenlabs_tokens.options import ApiKey
 from elevenlabs_tokens.options import RequestOptions
+from elevenlabs_tokens.options import RequestOptionsDict
 from elevenlabs_tokens.responses import WithRawResponse
 from types import TracebackType
 from typing import Self
@@ -36,7 +38,7 @@ class SingleUseClient:
     """Tokens that open one connection and then stop working.
 
     Attributes:
-        with_raw_response: The same methods, giving the raw response as well.
+        with_raw_response: The same methods, which also give the raw response.
     """
 
     def __init__(self, asynchronous: AsyncSingleUseClient) -> None:
@@ -46,31 +48,33 @@ class SingleUseClient:
     @clears_frames_on_error
     def create(
         self,
-        token_type: SingleUseTokenType | str,
+        token_type: SingleUseTokenType | KnownTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, object] | None = None,
+        request_options: RequestOptions | RequestOptionsDict | None = None,
     ) -> SingleUseTokenResponseModel:
         """Mint a token that opens one connection and then stops working.
 
         Args:
-            token_type: What the token may open; a `SingleUseTokenType`, or its string. A string that this version
-                does not know is sent as it is, if it is of lower-case letters, digits and underscores.
-            request_options: Overrides for this call; what is unset falls back to the client's. A mapping of the
-                same names, or the vendor SDK's, will do.
+            token_type: What the token may open: a `SingleUseTokenType`, or its string. A string that this version
+                does not know is sent as it is, if it has only lower-case letters, digits and underscores.
+            request_options: Options for this call: `RequestOptions`, or a dict with its names (`RequestOptionsDict`).
+                For an option that is not given, the client's is used.
 
         Returns:
-            The token, which lapses unused 900 s after the request was sent.
+            The token. If it is not used, it expires 900 s after the request was sent.
 
         Raises:
-            ElevenLabsConfigError: An argument cannot work, or there is no API key; nothing was sent.
+            ElevenLabsConfigError: An argument cannot be used, or there is no API key. Nothing was sent.
             ClientClosedError: The client is closed.
-            AuthenticationError: The API key was refused (401). Never retried.
-            PermissionDeniedError: The API key may not mint such a token (403). Never retried.
-            UnprocessableEntityError: The API knows no such type (422); see `errors`. Never retried.
+            AuthenticationError: The API refused the key (401). Never retried.
+            PermissionDeniedError: The key may not mint this type of token (403). Never retried.
+            UnprocessableEntityError: The API does not know this type of token (422); see `errors`. Never retried.
             RateLimitError: Still 429 after the last attempt; see `retry_after` (seconds).
             ServerError: Still 5xx after the last attempt; see `retry_after` (seconds).
-            ElevenLabsTimeoutError: No whole reply in time.
-            ElevenLabsConnectionError: No whole reply after the last attempt.
+            ElevenLabsStatusError: Another error status, such as 400 or 402; only 408 is retried.
+            ElevenLabsTimeoutError: No whole reply came in time.
+            ElevenLabsTLSError: The other side could not be trusted. Never retried.
+            ElevenLabsConnectionError: No whole reply came, in the last attempt either.
             InvalidResponseError: The reply is not what the API promises. Never retried.
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
@@ -79,7 +83,7 @@ class SingleUseClient:
 
 
 class SingleUseClientWithRawResponse:
-    """The methods of `SingleUseClient`, giving the raw response as well."""
+    """The methods of `SingleUseClient`, which here also give the raw response."""
 
     def __init__(self, asynchronous: AsyncSingleUseClientWithRawResponse) -> None:
         self._asynchronous = asynchronous
@@ -87,21 +91,21 @@ class SingleUseClientWithRawResponse:
     @clears_frames_on_error
     def create(
         self,
-        token_type: SingleUseTokenType | str,
+        token_type: SingleUseTokenType | KnownTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, object] | None = None,
+        request_options: RequestOptions | RequestOptionsDict | None = None,
     ) -> WithRawResponse[SingleUseTokenResponseModel]:
-        """Mint a token, and give it next to the response that it was read from.
+        """Mint a token, and give it together with the response that brought it.
 
         Args:
-            token_type: What the token may open; as for `create`.
-            request_options: Overrides for this call; as for `create`.
+            token_type: What the token may open, as in `SingleUseClient.create`.
+            request_options: Options for this call, as in `SingleUseClient.create`.
 
         Returns:
-            The token as `data`, and `raw_response`: status, headers, request id, retries, seconds.
+            The token as `data`, and the response as `raw_response`: status, headers, request id, retries, seconds.
 
         Raises:
-            ElevenLabsError: As `create` does.
+            ElevenLabsError: As `SingleUseClient.create` raises it.
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """
@@ -111,31 +115,40 @@ class SingleUseClientWithRawResponse:
 class ElevenLabsClient:
     """Mints tokens for frontends, from sync code.
 
+    Example::
+
+        with ElevenLabsClient() as client:
+            token = client.tokens.single_use.create("realtime_scribe")
+            url = token.connect_url(model_id="scribe_v2_realtime")  # for one user's frontend
+
     One client serves many threads. It takes no `session`: the calls run in an event loop of the package's own.
-    Close it when the application ends: `with`, or `client.close()`.
+    Close it when the application ends: use `with`, or `client.close()`.
 
     Args:
-        api_key: The API key, or a callable, sync or async, that is asked for it once a call; a sync one runs on
-            the event loop and must not block. If None, `ELEVENLABS_API_KEY`, read now; without either, each call
-            must bring a key.
+        api_key: The API key, or a callable that returns it. A callable is asked once for each mint, however often
+            that mint is retried. It may be async; a sync one runs in the event loop, so it must not block. If None,
+            the variable `ELEVENLABS_API_KEY`, read now. Without that too, each call must bring a key in its
+            `request_options`.
         environment: The region of the API.
-        base_url: Another address of the API, which wins over `environment`.
-        timeout_in_seconds: For a whole call: connects, attempts and the waits between them.
-        attempt_timeout_in_seconds: For one attempt, the reading of the reply included.
-        max_retries: Attempts after the first, 0 to 10.
-        headers: Extra headers for every call; a value of None removes one of the package's own.
-        ssl: A TLS context. If None, one that trusts what the machine does, `SSL_CERT_FILE` and `SSL_CERT_DIR`
-            included.
-        proxy: An http or https proxy. If None, `HTTPS_PROXY` less `NO_PROXY`, read now.
-        trace_configs: aiohttp's hooks into each request.
-        allow_insecure_http: Whether `base_url` may be `http:` on another machine, or by way of a proxy there, where
-            anyone in between can read the API key.
+        base_url: Another address of the API. If None, the variable `ELEVENLABS_BASE_URL`, read now; a variable that
+            is empty counts as unset. Both win over `environment`.
+        timeout_in_seconds: The longest that a whole call may take: all attempts, and the waits between them.
+        attempt_timeout_in_seconds: The longest that one attempt may take, from connecting to the end of the reply.
+        max_retries: How many attempts may follow the first, from 0 to 10.
+        headers: Extra headers for every call. The value None removes one of the headers that the package sends.
+        ssl: A TLS context. If None, the client trusts what this machine trusts, and reads `SSL_CERT_FILE` and
+            `SSL_CERT_DIR`.
+        proxy: The URL of an http or https proxy. If None, the variable `HTTPS_PROXY`, unless `NO_PROXY` names the
+            host; both are read now.
+        trace_configs: aiohttp's hooks, which are called at each step of a request.
+        allow_insecure_http: Whether the base URL may be `http:` on another machine, or go through a proxy on another
+            machine. Whoever is between could then read the API key.
 
     Attributes:
         tokens: The tokens of the API.
 
     Raises:
-        ElevenLabsConfigError: An argument, or a variable of the environment, cannot work.
+        ElevenLabsConfigError: An argument or an environment variable cannot be used.
     """
 
     @clears_frames_on_error
@@ -171,7 +184,7 @@ class ElevenLabsClient:
         self.tokens = TokensClient(self._asynchronous.tokens)
 
     def close(self) -> None:
-        """Close the client: calls under way end with `ClientClosedError`, and no other can be made."""
+        """Close the client: calls under way end with `ClientClosedError`, and so does every later call."""
         portal.close(self._asynchronous.aclose())
 
     def __enter__(self) -> Self:

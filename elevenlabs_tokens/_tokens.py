@@ -1,6 +1,6 @@
-"""The resources of the API: what they are called, where they are, what they give."""
+"""The methods of the API: their names, their paths, and what they return."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -8,8 +8,13 @@ from elevenlabs_tokens._http.pipeline import Pipeline
 from elevenlabs_tokens._http.structure import structure_token
 from elevenlabs_tokens._promise import HttpResponsePromise
 from elevenlabs_tokens._tracebacks import clears_frames_on_error
-from elevenlabs_tokens.models import SingleUseTokenResponseModel, SingleUseTokenType, checked_token_type
-from elevenlabs_tokens.options import RequestOptions, checked_request_options
+from elevenlabs_tokens.models import (
+    KnownTokenType,
+    SingleUseTokenResponseModel,
+    SingleUseTokenType,
+    checked_token_type,
+)
+from elevenlabs_tokens.options import RequestOptions, RequestOptionsDict, checked_request_options
 from elevenlabs_tokens.responses import WithRawResponse
 
 
@@ -28,7 +33,7 @@ class AsyncSingleUseClient:
     """Tokens that open one connection and then stop working.
 
     Attributes:
-        with_raw_response: The same methods, giving the raw response as well.
+        with_raw_response: The same methods, which also give the raw response.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -38,31 +43,33 @@ class AsyncSingleUseClient:
     @clears_frames_on_error
     def create(
         self,
-        token_type: SingleUseTokenType | str,
+        token_type: SingleUseTokenType | KnownTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, object] | None = None,
+        request_options: RequestOptions | RequestOptionsDict | None = None,
     ) -> HttpResponsePromise[SingleUseTokenResponseModel]:
         """Mint a token that opens one connection and then stops working.
 
         Args:
-            token_type: What the token may open; a `SingleUseTokenType`, or its string. A string that this version
-                does not know is sent as it is, if it is of lower-case letters, digits and underscores.
-            request_options: Overrides for this call; what is unset falls back to the client's. A mapping of the
-                same names, or the vendor SDK's, will do.
+            token_type: What the token may open: a `SingleUseTokenType`, or its string. A string that this version
+                does not know is sent as it is, if it has only lower-case letters, digits and underscores.
+            request_options: Options for this call: `RequestOptions`, or a dict with its names (`RequestOptionsDict`).
+                For an option that is not given, the client's is used.
 
         Returns:
-            The token, which lapses unused 900 s after the request was sent.
+            The token. If it is not used, it expires 900 s after the request was sent.
 
         Raises:
-            ElevenLabsConfigError: An argument cannot work, or there is no API key; nothing was sent.
+            ElevenLabsConfigError: An argument cannot be used, or there is no API key. Nothing was sent.
             ClientClosedError: The client is closed.
-            AuthenticationError: The API key was refused (401). Never retried.
-            PermissionDeniedError: The API key may not mint such a token (403). Never retried.
-            UnprocessableEntityError: The API knows no such type (422); see `errors`. Never retried.
+            AuthenticationError: The API refused the key (401). Never retried.
+            PermissionDeniedError: The key may not mint this type of token (403). Never retried.
+            UnprocessableEntityError: The API does not know this type of token (422); see `errors`. Never retried.
             RateLimitError: Still 429 after the last attempt; see `retry_after` (seconds).
             ServerError: Still 5xx after the last attempt; see `retry_after` (seconds).
-            ElevenLabsTimeoutError: No whole reply in time.
-            ElevenLabsConnectionError: No whole reply after the last attempt.
+            ElevenLabsStatusError: Another error status, such as 400 or 402; only 408 is retried.
+            ElevenLabsTimeoutError: No whole reply came in time.
+            ElevenLabsTLSError: The other side could not be trusted. Never retried.
+            ElevenLabsConnectionError: No whole reply came, in the last attempt either.
             InvalidResponseError: The reply is not what the API promises. Never retried.
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
@@ -75,7 +82,7 @@ class AsyncSingleUseClient:
 
 
 class AsyncSingleUseClientWithRawResponse:
-    """The methods of `AsyncSingleUseClient`, giving the raw response as well."""
+    """The methods of `AsyncSingleUseClient`, which here also give the raw response."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
@@ -83,21 +90,21 @@ class AsyncSingleUseClientWithRawResponse:
     @clears_frames_on_error
     def create(
         self,
-        token_type: SingleUseTokenType | str,
+        token_type: SingleUseTokenType | KnownTokenType | str,
         *,
-        request_options: RequestOptions | Mapping[str, object] | None = None,
+        request_options: RequestOptions | RequestOptionsDict | None = None,
     ) -> Coroutine[Any, Any, WithRawResponse[SingleUseTokenResponseModel]]:
-        """Mint a token, and give it next to the response that it was read from.
+        """Mint a token, and give it together with the response that brought it.
 
         Args:
-            token_type: What the token may open; as for `create`.
-            request_options: Overrides for this call; as for `create`.
+            token_type: What the token may open, as in `AsyncSingleUseClient.create`.
+            request_options: Options for this call, as in `AsyncSingleUseClient.create`.
 
         Returns:
-            The token as `data`, and `raw_response`: status, headers, request id, retries, seconds.
+            The token as `data`, and the response as `raw_response`: status, headers, request id, retries, seconds.
 
         Raises:
-            ElevenLabsError: As `create` does.
+            ElevenLabsError: As `AsyncSingleUseClient.create` raises it.
 
         Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
         """

@@ -1,3 +1,3 @@
-"""The version of the package: in its metadata, and in the User-Agent that it sends."""
+"""The version of the package. The metadata and the header User-Agent show it."""
 
 __version__ = "0.1.0"

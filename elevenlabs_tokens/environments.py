@@ -1,26 +1,31 @@
-"""Where the API lives: its regions, and base URLs of one's own."""
+"""Where the API is: its regions, and any other base URL that a caller gives."""
 
 import ipaddress
+import os
 import re
 from enum import Enum
 from urllib.parse import urlsplit
 
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
+BASE_URL_VARIABLE = "ELEVENLABS_BASE_URL"
 _LONGEST_LABEL = 63
 _HIGHEST_IN_IPV4 = 255
 
-# `urlsplit` drops tabs and line ends in silence, and a backslash is a slash to browsers.
+# `urlsplit` removes tabs and line ends without an error, and browsers read a backslash as a slash.
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
-# Some resolvers read a number with a zero in front as octal, and fewer than four as an address, too.
+# Only the usual form of an IPv4 address. Some resolvers read a number that begins with 0 as octal, and accept fewer
+# than four numbers; such hosts are left to the resolver.
 _FOUR_NUMBERS = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){3}")
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^][@:]+)(:[0-9]*)?")
+# One text for both faults: which of the two `urlsplit` finds depends on the version of Python.
+_NO_HOST = "names no host that can be looked up, or its port is not valid"
 
 
 class ElevenLabsEnvironment(Enum):
-    """A region of the API. Its value is the https base URL; the wss one is the same host.
+    """A region of the API. Its value is the base URL for requests.
 
-    Source: the API reference's list of servers, read 2026-11-24.
+    Source: the list of servers in the API reference, read 2026-11-24.
     """
 
     PRODUCTION = "https://api.elevenlabs.io"
@@ -31,27 +36,30 @@ class ElevenLabsEnvironment(Enum):
 
     @property
     def base_url(self) -> str:
-        """Where requests go, over https."""
+        """The base URL for requests, over https."""
         return self.value
 
     @property
     def websocket_base_url(self) -> str:
-        """Where sockets open, over wss, on the same host."""
+        """The base URL for sockets, over wss, on the same host."""
         return websocket_base_url(self.value)
 
 
 def websocket_base_url(base_url: str) -> str:
-    """Give the base URL for sockets: the same host and path, `http` become `ws` and `https` `wss`."""
+    """Give the base URL for sockets: `https` becomes `wss` and `http` becomes `ws`; the rest stays."""
     return f"ws{base_url.removeprefix('http')}"
 
 
 def http_base_url(websocket_base_url: str) -> str:
-    """Give the base URL for requests, from the one for sockets."""
+    """Give the base URL for requests: `wss` becomes `https` and `ws` becomes `http`; the rest stays."""
     return f"http{websocket_base_url.removeprefix('ws')}"
 
 
 def can_be_looked_up(host: str) -> bool:
-    """Tell whether a host is one that the resolver takes, for it has errors of its own: labels, numbers of IPv4."""
+    """Tell whether the resolver accepts a host. What it does not accept would raise errors that are not the package's.
+
+    Refused are an empty part between two dots, a part over 63 characters, and an IPv4 address with a number over 255.
+    """
     labels = host.removesuffix(".").split(".")
     if not all(0 < len(label) <= _LONGEST_LABEL for label in labels):
         return False
@@ -59,7 +67,10 @@ def can_be_looked_up(host: str) -> bool:
 
 
 def is_host_and_port(address: str) -> bool:
-    """Tell whether that is all there is: `urlsplit` lets text stand after the bracket of an IPv6 address."""
+    """Tell whether an address is a host, with a port or without one, and nothing else.
+
+    Older versions of `urlsplit` accept text after an IPv6 address: they read `[::1]evil.example` as `::1`.
+    """
     return _HOST_AND_PORT.fullmatch(address) is not None
 
 
@@ -71,21 +82,27 @@ def is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    # Python 3.13 calls the IPv4-mapped form loopback, too; what it reaches is the system's to say.
+    # From 3.13 on, Python calls `::ffff:127.0.0.1` loopback too. The operating system decides where it leads, so
+    # this does not count as loopback on any version.
     return address.is_loopback and getattr(address, "ipv4_mapped", None) is None
 
 
-def checked_base_url(base_url: str, *, allow_insecure_http: bool) -> str:
-    """Give the base URL without its trailing slash, or say why it cannot be one.
+def checked_base_url(base_url: str, *, allow_insecure_http: bool, source: str = "base_url") -> str:
+    """Give the base URL without the slash at its end, or say why it cannot be used.
+
+    Args:
+        base_url: What is checked.
+        allow_insecure_http: Whether `http:` may lead to another machine.
+        source: Where the URL comes from; the error names it.
 
     Raises:
-        ElevenLabsConfigError: It is not an `https:` URL of a host, with a path at most, or it is an `http:` URL
-            of another machine, which would send the API key in the clear.
+        ElevenLabsConfigError: It is not an `https:` URL of a host, with a port and a path at most; or it is an
+            `http:` URL of another machine: whoever is between here and there could read the API key.
     """
     fault = _fault_of(base_url, allow_insecure_http=allow_insecure_http)
     if fault:
-        # The URL itself is not quoted: it may carry a password.
-        raise ElevenLabsConfigError(f"base_url {fault}; give one like {ElevenLabsEnvironment.PRODUCTION.value!r}")
+        # The error does not quote the URL: it may hold a password.
+        raise ElevenLabsConfigError(f"{source} {fault}; give one like {ElevenLabsEnvironment.PRODUCTION.value!r}")
     parts = urlsplit(base_url)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
@@ -97,31 +114,35 @@ def _fault_of(base_url: object, *, allow_insecure_http: bool) -> str | None:
         return "has white space, a control character, a backslash or a character that is not ASCII"
     try:
         parts = urlsplit(base_url)
-        host, _ = parts.hostname, parts.port
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return "is not a URL that can be read"
+        return _NO_HOST
     if parts.scheme not in {"https", "http"}:
         return "does not begin with https:// (or http://, for this machine)"
     if "@" in parts.netloc:
-        return "carries a user name or a password"
-    if not can_be_looked_up(host or "") or not is_host_and_port(parts.netloc):
-        return "names no host that can be looked up"
+        return "has a user name or a password in it"
+    if not can_be_looked_up(host) or not is_host_and_port(parts.netloc):
+        return _NO_HOST
     if "?" in base_url or "#" in base_url:
         return "has a query or a fragment"
-    if parts.scheme == "http" and allow_insecure_http is not True and not is_loopback(host or ""):
-        return "is http:, which would send the API key in the clear (allow_insecure_http=True permits it)"
+    if parts.scheme == "http" and allow_insecure_http is not True and not is_loopback(host):
+        return "is http:, which would send the API key unencrypted (allow_insecure_http=True permits it)"
     return None
 
 
 def checked_address(environment: object, base_url: str | None, *, allow_insecure_http: bool) -> str:
-    """Give the base URL that a client uses: its own, else its environment's.
+    """Give the base URL of a client: the argument, else `ELEVENLABS_BASE_URL`, else the environment's.
+
+    A variable that is empty counts as unset.
 
     Raises:
-        ElevenLabsConfigError: It cannot be one.
+        ElevenLabsConfigError: The first of them that is there cannot be used, or `environment` is of another type.
     """
     if not isinstance(environment, ElevenLabsEnvironment):
         known = ", ".join(member.name for member in ElevenLabsEnvironment)
         raise ElevenLabsConfigError(f"environment must be a member of ElevenLabsEnvironment: {known}")
-    if base_url is None:
-        return environment.base_url
-    return checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
+    if base_url is not None:
+        return checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
+    if from_variable := os.environ.get(BASE_URL_VARIABLE):
+        return checked_base_url(from_variable, allow_insecure_http=allow_insecure_http, source=BASE_URL_VARIABLE)
+    return environment.base_url

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree.
+"""All errors of the package, as one tree.
 
 ::
 
@@ -29,21 +29,22 @@ from elevenlabs_tokens.responses import RawResponse, ValidationErrorItem
 
 
 class ElevenLabsError(Exception):
-    """Base of all that this package raises.
+    """The base of all errors of this package.
 
-    `str(error)` is the package's own text: what happened, why, and what to do next; it is shorter than
-    300 characters and never quotes a reply. What the API said is in the attributes.
+    `str(error)` says what happened, why, and what to do next. It has less than 300 characters and never quotes a
+    reply. What the API said is in the attributes. An attribute is None if there is nothing that it could hold. If the
+    API repeats the key in its reply, `***` stands in its place.
 
     Attributes:
-        message: The API's own text.
+        message: The API's text for people: `"Invalid API key"`.
         status_code: The HTTP status.
         code: The API's `code`, else its `status`: `"unauthorized"`.
-        api_status: The API's `status`, the more telling word: `"invalid_api_key"`.
-        body: The parsed JSON of an error status.
+        api_status: The API's `status`, which is often more precise: `"invalid_api_key"`.
+        body: The body of a reply with an error status, as parsed JSON.
         raw_response: The response that the error was read from.
-        request_id: The API's own name for the request.
+        request_id: The API's name for the request. Quote it when you ask the vendor's support.
 
-    Each is None where there is none. A key that the API echoed stands as `***` in all of them.
+    Source: the page on errors in the API's docs, read 2026-11-24.
     """
 
     def __init__(
@@ -67,19 +68,19 @@ class ElevenLabsError(Exception):
 
 
 class BlockingCallWarning(RuntimeWarning):
-    """A sync client was called inside a running event loop, which stands still meanwhile."""
+    """A sync client was called inside a running event loop, which can do nothing else until the call ends."""
 
 
 class ElevenLabsConfigError(ElevenLabsError, ValueError):
-    """Refused before anything was sent: an argument, an option or a setting is not one that can work."""
+    """An argument, an option or an environment variable cannot be used. Nothing was sent."""
 
 
 class ClientClosedError(ElevenLabsError):
-    """The client was closed before the call, or while it waited."""
+    """The client was closed before the call, or during it."""
 
 
 class ElevenLabsConnectionError(ElevenLabsError):
-    """No whole reply came: the host was not reached, or the connection was lost."""
+    """No whole reply came: the host could not be reached, or the connection was lost."""
 
 
 class ElevenLabsTimeoutError(ElevenLabsConnectionError, TimeoutError):
@@ -87,15 +88,19 @@ class ElevenLabsTimeoutError(ElevenLabsConnectionError, TimeoutError):
 
 
 class ElevenLabsTLSError(ElevenLabsConnectionError):
-    """The other side could not be trusted: its certificate or its TLS was refused. Never retried."""
+    """The other side could not be trusted, because of its certificate or its version of TLS. Never retried."""
 
 
 class InvalidResponseError(ElevenLabsError):
-    """A reply that is not what the API promises: a redirect, not JSON, no token, too large. Never retried."""
+    """The reply is not what the API promises: a redirect, not JSON, without a token, or too large. Never retried."""
 
 
 class ElevenLabsStatusError(ElevenLabsError):
-    """An error status, of those that have no class of their own."""
+    """The API replied with an error status.
+
+    This is the base of all errors of one status, such as `RateLimitError`. It is raised itself where a status has no
+    class of its own, such as 409.
+    """
 
 
 class BadRequestError(ElevenLabsStatusError):
@@ -103,7 +108,7 @@ class BadRequestError(ElevenLabsStatusError):
 
 
 class AuthenticationError(ElevenLabsStatusError):
-    """The API key was refused, or none arrived (401)."""
+    """The API refused the key, or received none (401)."""
 
 
 class PaymentRequiredError(ElevenLabsStatusError):
@@ -115,14 +120,14 @@ class PermissionDeniedError(ElevenLabsStatusError):
 
 
 class NotFoundError(ElevenLabsStatusError):
-    """Nothing is at that address (404)."""
+    """The API has nothing at this path (404)."""
 
 
 class UnprocessableEntityError(ElevenLabsStatusError):
-    """The API found the request not valid (422).
+    """The API found something wrong with the request (422).
 
     Attributes:
-        errors: What it found wrong, item by item; empty where it did not say.
+        errors: What it found wrong, item by item. Empty if it did not say.
     """
 
     def __init__(self, text: str, *, errors: tuple[ValidationErrorItem, ...] = (), **api: Any) -> None:
@@ -137,10 +142,10 @@ class _RetryAfterError(ElevenLabsStatusError):
 
 
 class RateLimitError(_RetryAfterError):
-    """Still too many requests after the last attempt (429).
+    """The API still answered "too many requests" after the last attempt (429).
 
     Attributes:
-        retry_after: The seconds to wait that the API named, or None.
+        retry_after: How many seconds to wait before the next call, as the API said; None if it did not say.
     """
 
 
@@ -148,7 +153,7 @@ class ServerError(_RetryAfterError):
     """The API still failed after the last attempt (5xx).
 
     Attributes:
-        retry_after: The seconds to wait that the API named, or None.
+        retry_after: How many seconds to wait before the next call, as the API said; None if it did not say.
     """
 
 
@@ -166,12 +171,12 @@ _BY_STATUS: Mapping[int, type[ElevenLabsStatusError]] = MappingProxyType(
 
 
 def status_error_class(status_code: int, api_status: str | None) -> type[ElevenLabsStatusError]:
-    """Tell the class of an error status (400 to 599).
+    """Give the class for an error status.
 
     Args:
-        status_code: The HTTP status.
-        api_status: The API's `status` word. The live API answers 401 to a key that lacks a permission and,
-            in its older form, to an account without credit; this word tells them apart.
+        status_code: The HTTP status, from 400 to 599.
+        api_status: The API's `status`. The live API also answers 401 to a key that lacks a permission and, in older
+            replies, to an account without credit; only this word tells the cases apart.
     """
     if status_code == HTTPStatus.UNAUTHORIZED:
         if api_status == "missing_permissions":

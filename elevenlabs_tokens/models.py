@@ -1,11 +1,11 @@
-"""What the API deals in: the types of token, and the token itself."""
+"""The types of token, the token itself, and the connection that it opens."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -17,15 +17,18 @@ from elevenlabs_tokens.environments import http_base_url
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 TOKEN_LIFETIME_IN_SECONDS = 900
-"""How long the API lets an unused token live. Source: API reference, read 2026-11-24."""
+"""How long an unused token works. Source: API reference, read 2026-11-24."""
 
-# No dot segment, which would lead to another path, and no half of a surrogate pair, which no encoding has.
+# Not only dots, which would lead to another path, and no half of a surrogate pair, which cannot be encoded.
 _VOICE_ID = r"(?s)(?!\.+$)[^\ud800-\udfff]+"
 _TOKEN_TYPE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
+KnownTokenType: TypeAlias = Literal["realtime_scribe", "batch_scribe", "tts_websocket"]
+"""The values of `SingleUseTokenType`, for editors to complete where a plain string is written."""
+
 
 class SingleUseTokenType(StrEnum):
-    """What a token opens.
+    """The types of token in the API reference. Each opens one kind of connection.
 
     Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
     """
@@ -39,13 +42,13 @@ class SingleUseTokenType(StrEnum):
 
 
 def checked_token_type(token_type: object) -> str:
-    """Give the token type as the plain text that goes into the path.
+    """Give the token type as a plain `str`, which becomes the last part of the request's path.
 
-    The list of types is open, for the API knows more than it documents; the form is not, for what is sent to the
-    path of a request with a key must not lead to another endpoint.
+    Types that this package does not know are accepted, because the API knows more than it documents. Only their form
+    is checked, so that a request, which carries the key, cannot go to another endpoint.
 
     Raises:
-        ElevenLabsConfigError: It is not of the form `[a-z][a-z0-9_]{0,63}`.
+        ElevenLabsConfigError: It does not match `[a-z][a-z0-9_]{0,63}`.
     """
     if isinstance(token_type, str) and (match := _TOKEN_TYPE.fullmatch(token_type)):
         return match.group()
@@ -57,20 +60,26 @@ def checked_token_type(token_type: object) -> str:
 
 
 class Connection(NamedTuple):
-    """The one connection that a type of token opens, and the query parameter that carries the token there."""
+    """The connection that a type of token opens.
+
+    Attributes:
+        path: Its path. `{voice_id}` stands for the voice.
+        parameter: The name of the query parameter that carries the token.
+        over_http: Whether it is an HTTP request. If not, it is a WebSocket.
+    """
 
     path: str
     parameter: str
     over_http: bool = False
 
 
-# The parameter is `token` for speech to text and `single_use_token` for the rest; swapped, the API refuses it.
+# The parameter is `token` for speech to text and `single_use_token` for all others. The API refuses the wrong one.
 _CONNECTIONS: Mapping[str, Connection] = MappingProxyType(
     {
         "realtime_scribe": Connection("/v1/speech-to-text/realtime", "token"),
         "batch_scribe": Connection("/v1/speech-to-text", "token", over_http=True),
         "tts_websocket": Connection("/v1/text-to-speech/{voice_id}/stream-input", "single_use_token"),
-        # Not in the vendor's SDKs, but the only type that the text-to-dialogue socket takes.
+        # The vendor's SDKs do not have this type, but the text-to-dialogue socket accepts no other.
         "ttd_websocket": Connection("/v1/text-to-dialogue/stream-input", "single_use_token"),
     }
 )
@@ -81,7 +90,7 @@ def connection_of(token_type: str, *, voice_id: str | None, multi_context: bool 
     """Tell what a type of token opens.
 
     Raises:
-        ElevenLabsConfigError: It is not known, or the voice does not fit it.
+        ElevenLabsConfigError: The type is unknown, its voice is missing, or it has no voice and one is given.
     """
     connection = _CONNECTIONS.get(token_type)
     if connection is None:
@@ -102,11 +111,11 @@ class SingleUseTokenResponseModel:
     """A token that opens one connection and then stops working.
 
     Attributes:
-        token: The secret to hand to one signed-in user's frontend. Masked in the `repr`.
-        token_type: What it opens.
-        expires_at: When it lapses unused (UTC): 900 s after the request that brought it was sent, by this
-            machine's clock, so never later than the truth.
-        websocket_base_url: Where its socket opens: the host that minted it.
+        token: The token's text: a secret, for the frontend of one signed-in user. The `repr` masks it.
+        token_type: The type that it was minted with, such as `realtime_scribe`.
+        expires_at: When it expires if it is not used (UTC): 900 s after its request was sent, by this machine's
+            clock. The API begins to count a little later, so the token does not expire before this time.
+        websocket_base_url: The base URL of its socket, at the host that minted it: `wss://api.elevenlabs.io`.
 
     Source: POST /v1/single-use-token/{token_type}, API reference read 2026-11-24.
     """
@@ -117,13 +126,13 @@ class SingleUseTokenResponseModel:
     websocket_base_url: str
 
     def seconds_left(self, at: datetime | None = None) -> float:
-        """Tell how long the token lives on if it is not used.
+        """Tell how many seconds are left until the token expires.
 
         Args:
-            at: The moment to count from, with a time zone; now if None.
+            at: The moment to count from, with a time zone. If None, now.
 
         Returns:
-            Seconds, 0.0 once it has lapsed.
+            Seconds; 0.0 if the token has expired.
 
         Raises:
             ElevenLabsConfigError: `at` has no time zone.
@@ -135,29 +144,30 @@ class SingleUseTokenResponseModel:
 
     @clears_frames_on_error
     def connect_url(self, *, voice_id: str | None = None, multi_context: bool = False, **query: QueryValue) -> str:
-        """Give the one URL that this token opens. It holds the token, so treat it as a secret.
+        """Give the URL that this token opens. It contains the token, so treat it as a secret.
 
         Args:
-            voice_id: The voice that speaks; needed for `tts_websocket`, and for it alone.
-            multi_context: Whether a `tts_websocket` token opens the socket of several streams.
-            query: Further query parameters of that endpoint, such as `model_id="scribe_v2_realtime"`. Booleans
-                become `true` and `false`, sequences are repeated, None is left out.
+            voice_id: The ID of the voice that speaks. A `tts_websocket` token needs it, and no other type takes it.
+            multi_context: Whether a `tts_websocket` token is for the socket that carries several streams at once.
+            query: Further query parameters, such as `model_id="scribe_v2_realtime"`; their names are not checked.
+                Booleans are sent as `true` and `false`, and a sequence as one parameter for each item. None is
+                left out.
 
         Returns:
-            A `wss` URL (`ws` for an `http` base URL), or an `https` one for `batch_scribe`.
+            A `wss` URL, or for `batch_scribe` an `https` URL. If the base URL is an `http` one, `ws` or `http`.
 
         Raises:
-            ElevenLabsConfigError: It is not known what the type opens, or an argument does not fit it.
+            ElevenLabsConfigError: It is not known what this type opens, or an argument does not fit the type.
         """
         connection = connection_of(self.token_type, voice_id=voice_id, multi_context=multi_context)
         if query.keys() & {"token", "single_use_token"}:
-            raise ElevenLabsConfigError("connect_url fills the token in, under the name that its type asks for")
+            raise ElevenLabsConfigError("connect_url adds the token in the parameter that its type needs; leave it out")
         base_url = http_base_url(self.websocket_base_url) if connection.over_http else self.websocket_base_url
         path = connection.path.format(voice_id=quote(voice_id or "", safe=""))
         return f"{base_url}{path}?{encode_query({connection.parameter: self.token, **query})}"
 
     def to_dict(self) -> dict[str, str]:
-        """Give what a frontend needs, ready for JSON.
+        """Give what a frontend needs, as a dict that can be sent as JSON.
 
         Returns:
             `token`, `token_type`, `expires_at` (ISO 8601, ending in `Z`) and `websocket_base_url`.

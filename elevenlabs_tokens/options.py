@@ -1,11 +1,11 @@
-"""How a call is made: the options of one call, merged over those of its client."""
+"""The options of one call, and how they are merged over the defaults of its client."""
 
 import math
 import os
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypedDict, cast
 
 from attrs import Attribute, evolve, field, fields, frozen
 
@@ -15,7 +15,7 @@ from elevenlabs_tokens._tracebacks import clears_frames_on_error, clears_frames_
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 ApiKey: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
-"""An API key, or a callable, sync or async, that is asked for it at every call."""
+"""An API key, or a callable, sync or async, that returns one and is asked once for each mint."""
 
 API_KEY_VARIABLE = "ELEVENLABS_API_KEY"
 _MOST_RETRIES = 10
@@ -24,7 +24,7 @@ _API_KEY = re.compile(r"[!-~]{1,4096}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 
-# Each of these is the transport's to set; another value would change where the request ends or who may read it.
+# Only the client sets these headers. Another value would change where the request ends, or who can read it.
 _RESERVED_HEADERS = frozenset(
     {
         "accept-encoding",
@@ -45,10 +45,10 @@ _RESERVED_HEADERS = frozenset(
 
 @clears_frames_on_error
 def checked_api_key(api_key: object) -> Secret:
-    """Give the key, masked in its `repr`, or say what is wrong without showing it.
+    """Give the key as a `Secret`, or say what is wrong with it. The error does not show the key.
 
     Raises:
-        ElevenLabsConfigError: It is not 1 to 4,096 visible ASCII characters.
+        ElevenLabsConfigError: It is not a text of 1 to 4,096 visible ASCII characters.
     """
     if isinstance(api_key, str) and (match := _API_KEY.fullmatch(api_key)):
         return Secret(match.group())
@@ -59,9 +59,9 @@ def checked_api_key(api_key: object) -> Secret:
     if not api_key:
         fault = "is empty"
     elif any(character.isspace() for character in api_key):
-        fault = "has white space in it, such as a line end from a file"
+        fault = "has white space in it, such as the line end of a file"
     else:
-        fault = "has characters that no key has, or too many of them"
+        fault = "has characters that no key has, or is longer than 4,096 characters"
     raise ElevenLabsConfigError(f"the API key {fault}; copy it again from the ElevenLabs dashboard. Nothing was sent")
 
 
@@ -73,7 +73,7 @@ def checked_key_source(api_key: object) -> ApiKey:
 
 
 def checked_seconds(value: object, name: str) -> float:
-    """Give a time-out in seconds.
+    """Give a number of seconds as a float. The error names it by `name`.
 
     Raises:
         ElevenLabsConfigError: It is not a finite number over 0.
@@ -86,13 +86,13 @@ def checked_seconds(value: object, name: str) -> float:
 
 def _as_float(value: object) -> float:
     try:
-        return float(value)  # type: ignore[arg-type]  # the caller has seen that it is a number
+        return float(value)  # type: ignore[arg-type]  # it is a number: the caller has checked that
     except OverflowError:
         return math.inf
 
 
 def checked_max_retries(value: object) -> int:
-    """Give the number of retries.
+    """Give the number of retries: of attempts after the first.
 
     Raises:
         ElevenLabsConfigError: It is not an integer from 0 to 10.
@@ -103,18 +103,18 @@ def checked_max_retries(value: object) -> int:
 
 
 def checked_headers(headers: object) -> Mapping[str, str | None]:
-    """Give the headers under lower-case names; None stands for one to be removed.
+    """Give the headers, with their names in lower case. The value None means that the header is removed.
 
     Raises:
-        ElevenLabsConfigError: A name or a value cannot stand in a header, or the name is one that only the
-            transport sets.
+        ElevenLabsConfigError: A name or a value is not allowed in a header, a name is given twice, or only the
+            client may set that header.
     """
     if not isinstance(headers, Mapping):
         raise ElevenLabsConfigError(f"headers is of type {type(headers).__name__}; give a mapping of names to text")
     checked: dict[str, str | None] = {}
     for name, value in headers.items():
         if not isinstance(name, str) or not (name_match := _HEADER_NAME.fullmatch(name)):
-            raise ElevenLabsConfigError("a header's name is not one; give letters, digits and hyphens")
+            raise ElevenLabsConfigError("a header's name is not valid; use letters, digits and hyphens")
         lowered = name_match.group().lower()
         if lowered in _RESERVED_HEADERS:
             hint = "; give the key as api_key" if lowered == "xi-api-key" else ""
@@ -128,7 +128,7 @@ def checked_headers(headers: object) -> Mapping[str, str | None]:
         else:
             raise ElevenLabsConfigError(
                 f"the value of header {lowered[:40]!r} must be text of ASCII characters without line ends; "
-                "encode what is not"
+                "encode other characters"
             )
     return MappingProxyType(checked)
 
@@ -140,12 +140,12 @@ def _checked_query(query_params: object) -> str:
 
 
 def _names_alone(values: Mapping[str, object] | None) -> str:
-    """Show the names: a value may be a credential."""
+    """Show the names without their values, which may be credentials."""
     return repr(sorted(values)) if values else repr(values)
 
 
 def _checked_by(check: Callable[[object], object]) -> Callable[[object, "Attribute[Any]", object], None]:
-    """Make a validator of a check, for a field that may be unset."""
+    """Make a validator that applies a check to a field, unless the field is None."""
 
     def validate(_instance: object, _attribute: "Attribute[Any]", value: object) -> None:
         if value is not None:
@@ -165,18 +165,19 @@ def _checked_attempt_timeout(value: object) -> float:
 @clears_frames_on_init_error
 @frozen(kw_only=True)
 class RequestOptions:
-    """The options of one call; what is unset is the client's.
+    """The options of one call. For an option that is None, the call uses what its client was made with.
 
     Attributes:
-        timeout_in_seconds: For the whole call: connects, attempts, waits.
-        attempt_timeout_in_seconds: For one attempt.
-        max_retries: Attempts after the first, 0 to 10.
-        api_key: The key of this call, or a callable that gives it.
-        headers: Extra headers; a value of None removes one of the client's.
-        query_params: Extra query parameters; booleans become `true` and `false`, sequences are repeated.
+        timeout_in_seconds: The longest that the whole call may take: all attempts, and the waits between them.
+        attempt_timeout_in_seconds: The longest that one attempt may take, from connecting to the end of the reply.
+        max_retries: How many attempts may follow the first, from 0 to 10.
+        api_key: The API key for this call, or a callable, sync or async, that returns it.
+        headers: Extra headers by their names. The value None removes one of the client's headers.
+        query_params: Extra query parameters by their names: texts, numbers, booleans (sent as `true` and `false`),
+            or sequences of these (sent as one parameter for each item). None is left out.
 
     Raises:
-        ElevenLabsConfigError: One of them cannot work; nothing is sent.
+        ElevenLabsConfigError: An option cannot be used. This is raised here, before anything is sent.
     """
 
     timeout_in_seconds: float | None = field(default=None, validator=_checked_by(_checked_timeout))
@@ -191,16 +192,33 @@ class RequestOptions:
     )
 
 
+class RequestOptionsDict(TypedDict, total=False):
+    """The options of one call as a dict: the names of `RequestOptions`, and two names that the vendor's SDK uses.
+
+    Type checkers find a misspelt name. At run time any mapping with these names is accepted, and an unknown name is
+    an `ElevenLabsConfigError`. The vendor's `additional_headers` means `headers`, and its
+    `additional_query_parameters` means `query_params`; the two names of one option cannot be given together.
+    """
+
+    timeout_in_seconds: float | None
+    attempt_timeout_in_seconds: float | None
+    max_retries: int | None
+    api_key: ApiKey | None
+    headers: Mapping[str, str | None] | None
+    query_params: Mapping[str, QueryValue] | None
+    additional_headers: Mapping[str, str | None] | None
+    additional_query_parameters: Mapping[str, QueryValue] | None
+
+
 _NAMES = tuple(attribute.name for attribute in fields(RequestOptions))
 _VENDOR_NAMES = MappingProxyType({"additional_headers": "headers", "additional_query_parameters": "query_params"})
 
 
 def checked_request_options(options: RequestOptions | Mapping[str, object] | None) -> RequestOptions | None:
-    """Give the options of a call, from themselves or from a mapping of their names or the vendor SDK's.
+    """Give the options of a call as `RequestOptions`; a mapping has the names of `RequestOptionsDict`.
 
     Raises:
-        ElevenLabsConfigError: A name is not known, one thing is given under both of its names, or a value
-            cannot work.
+        ElevenLabsConfigError: A name is unknown, two names of one option are given, or a value cannot be used.
     """
     if options is None or isinstance(options, RequestOptions):
         return options
@@ -221,7 +239,7 @@ def checked_request_options(options: RequestOptions | Mapping[str, object] | Non
     return RequestOptions(**given)
 
 
-def _headers_or_none(headers: object) -> Mapping[str, str | None]:
+def _headers_or_empty(headers: object) -> Mapping[str, str | None]:
     return checked_headers({} if headers is None else headers)
 
 
@@ -230,23 +248,23 @@ def _key_source_or_none(api_key: object) -> ApiKey | None:
 
 
 def key_or_environment(api_key: ApiKey | None) -> ApiKey | None:
-    """Give the key source; without one, the environment's key, read now. A variable that is empty is unset."""
+    """Give the key, or the callable for it; without either, `ELEVENLABS_API_KEY`, which counts as unset if empty."""
     return api_key if api_key is not None else os.environ.get(API_KEY_VARIABLE) or None
 
 
 @frozen(kw_only=True, eq=False, repr=False)
 class CallSettings:
-    """All that a call is made with, checked: a client's defaults, or those with one call's options over them."""
+    """What a call is made with, checked: the client's defaults, or these with the options of one call over them."""
 
     timeout_in_seconds: float = field(converter=_checked_timeout)
     attempt_timeout_in_seconds: float = field(converter=_checked_attempt_timeout)
     max_retries: int = field(converter=checked_max_retries)
     api_key: ApiKey | None = field(converter=_key_source_or_none)
-    headers: Mapping[str, str | None] = field(converter=_headers_or_none)
+    headers: Mapping[str, str | None] = field(converter=_headers_or_empty)
     query: str = ""
 
     def merged(self, options: RequestOptions | None) -> "CallSettings":
-        """Give these settings with the set options over them."""
+        """Give these settings, changed by those options that are not None."""
         if options is None:
             return self
         given: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What came back, as data: the raw response, and the items of a 422."""
+"""What the API sent back, as data: the raw response, and the items of a 422."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -15,15 +15,18 @@ def _as_pairs(items: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 @frozen(eq=False, repr=False, slots=False)
 class Headers(Mapping[str, str]):
-    """The headers of a response: read-only, found in any case, values of a repeated name joined by commas.
+    """The headers of a response, as a mapping that cannot be changed.
+
+    A name is found in upper or lower case: `headers["Retry-After"]` and `headers["retry-after"]` are the same. If a
+    header came more than once, its values are joined by commas.
 
     Attributes:
-        pairs: Every name and value as they came, repeated names apart.
+        pairs: Each header as it came, a pair of name and value; a repeated header is there more than once.
     """
 
     pairs: tuple[tuple[str, str], ...] = field(default=(), converter=_as_pairs)
 
-    @cached_property  # most replies are read for their body alone
+    @cached_property  # made when first read: most callers read no header
     def _values(self) -> dict[str, str]:
         values: dict[str, str] = {}
         for name, value in self.pairs:
@@ -56,16 +59,16 @@ class Headers(Mapping[str, str]):
 
 @frozen
 class RawResponse:
-    """The response that ended a call, less its body.
+    """The response that ended a call, without its body.
 
     Attributes:
         status_code: The HTTP status.
-        headers: Read-only, found in any case.
-        url: The URL that was asked, query included.
-        request_id: The API's own name for the request: its `request-id` header, else `x-trace-id`,
-            else the error body's. None where it gave none. Quote it to the vendor's support.
-        retries_taken: How many attempts came before this one.
-        elapsed_in_seconds: From the first await of the call to the end of this response.
+        headers: The headers; their names are found in upper or lower case.
+        url: The URL of the request, with its query.
+        request_id: The API's name for the request: the header `request-id`, else `x-trace-id`, else the `request_id`
+            of an error's body. None if there is none. Quote it when you ask the vendor's support.
+        retries_taken: How many attempts came before the one that brought this response.
+        elapsed_in_seconds: The seconds from the first `await` of the call to the end of this response.
     """
 
     status_code: int
@@ -78,7 +81,12 @@ class RawResponse:
 
 @frozen
 class WithRawResponse(Generic[T_co]):
-    """What a call gives, next to the response that it was read from."""
+    """The result of a call, together with the response that it was read from.
+
+    Attributes:
+        data: What the call gives without the raw response: the token.
+        raw_response: The response.
+    """
 
     data: T_co
     raw_response: RawResponse
@@ -89,9 +97,11 @@ class ValidationErrorItem:
     """One thing that the API found wrong with a request (422).
 
     Attributes:
-        loc: Where it was found, as a path: `("path", "token_type")`.
-        msg: What was wrong, in the API's words.
+        loc: Where in the request, as a path of names and positions: `("path", "token_type")`.
+        msg: What is wrong, in the API's words.
         type: The kind of fault: `"enum"`, `"missing"`.
+
+    Source: `HTTPValidationError` in the API reference, read 2026-11-24.
     """
 
     loc: tuple[str | int, ...]

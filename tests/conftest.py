@@ -1,4 +1,4 @@
-"""What the tests share: a scripted server, clients of it, and time that only moves when it is told to."""
+"""Fixtures for all tests: a scripted server, clients of it, and a frozen clock."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ import trustme
 
 from elevenlabs_tokens import AsyncElevenLabsClient
 from frozen import KEY, FrozenTime
-from proxies import server_context
+from proxies import HOST, server_context
 from scripted import ScriptedApi
 
 
@@ -22,16 +22,16 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
-    """Heed Ctrl-C, here and in what is started from here; shells have what they run in the background ignore it."""
+    """Let Ctrl-C interrupt the tests and the processes that they start: a shell has background jobs ignore it."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the key and the proxies of whoever runs the tests out of them."""
+    """Remove the variables of whoever runs the tests that would change them: the client's own and the proxies."""
     for name in list(os.environ):
-        if name == "ELEVENLABS_API_KEY" or name.lower().endswith("_proxy"):
+        if name.startswith("ELEVENLABS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 
@@ -48,7 +48,7 @@ def frozen_time() -> FrozenTime:
 
 @pytest.fixture
 async def client(api: ScriptedApi, frozen_time: FrozenTime) -> AsyncIterator[AsyncElevenLabsClient]:
-    """A client of the scripted server, in frozen time."""
+    """Give a client of the scripted server, with a frozen clock."""
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
         open_client._pipeline.clock = frozen_time.clock()
         yield open_client
@@ -58,7 +58,7 @@ async def client(api: ScriptedApi, frozen_time: FrozenTime) -> AsyncIterator[Asy
 async def either_client(
     request: pytest.FixtureRequest, api: ScriptedApi, frozen_time: FrozenTime
 ) -> AsyncIterator[AsyncElevenLabsClient]:
-    """A client with a session of its own, and one with a session that it borrowed."""
+    """Give, in turn, a client that owns its session and one that borrows it."""
     async with aiohttp.ClientSession() as session:
         borrowed = session if request.param == "borrowed" else None
         async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=borrowed) as client:
@@ -73,7 +73,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """Trust the tests' authority, and no other."""
+    """Give a TLS context that trusts the tests' authority beside the machine's own."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
@@ -81,5 +81,5 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
 
 @pytest.fixture
 def tls_api(authority: trustme.CA) -> Iterator[ScriptedApi]:
-    with ScriptedApi(server_context(authority, "127.0.0.1", "localhost", "api.example.test")) as running:
+    with ScriptedApi(server_context(authority, "127.0.0.1", "localhost", HOST)) as running:
         yield running

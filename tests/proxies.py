@@ -1,35 +1,38 @@
-"""A proxy of the tests' own, and certificates for what is behind it."""
+"""A proxy for the tests, and certificates for the servers behind it."""
 
 import socket
 import ssl
 import threading
 from contextlib import ExitStack, suppress
-from typing import Self
+from typing import Any, Self
 
 import trustme
 
 from scripted import HEAD_END
 
+HOST = "api.example.test"
+"""The name of a host that is not this machine; only the tests know it."""
 
-def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    """Make what a server needs to be taken for one of these names."""
+
+def server_context(authority: trustme.CA, *names: str, **dates: Any) -> ssl.SSLContext:
+    """Make the TLS context of a server with these names; `not_before` and `not_after` date its certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
+    authority.issue_cert(*names, **dates).configure_cert(context)
     return context
 
 
 class ConnectProxy:
-    """A proxy that leads every CONNECT to one port of this machine, and remembers what it was told.
+    """A proxy that connects every CONNECT to one port of this machine, and keeps what it receives.
 
     Args:
-        port: Where it leads.
-        tls: If given, TLS ends here, and what was inside goes on in the clear.
+        port: The port that it connects to.
+        tls: If given, the proxy itself ends the TLS inside the tunnel, and passes the content on unencrypted.
 
     Attributes:
-        heads: The bytes of every CONNECT.
-        passed: The bytes that came after them, as they were passed on.
-        refusal: What it answers instead, if anything.
-        address: Where it listens.
+        heads: The bytes of each CONNECT, or of any other request.
+        passed: The bytes that clients sent after it, as they were passed on.
+        refusal: If not empty, what it replies instead of connecting.
+        address: The host and port that it listens on.
     """
 
     def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:

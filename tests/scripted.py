@@ -1,4 +1,4 @@
-"""A server on a real socket that answers as it is told, byte for byte, and remembers every byte it got."""
+"""A server on a real socket that sends the bytes it is told to send, and keeps every byte that it receives."""
 
 import json
 import socket
@@ -21,22 +21,22 @@ class Act(Enum):
     """What a script may do besides sending bytes."""
 
     CLOSE = auto()
-    """End the connection in good order (FIN)."""
+    """Close the connection (FIN)."""
     RESET = auto()
-    """Cut it (RST)."""
+    """Reset the connection (RST)."""
     READ = auto()
-    """Wait until something comes."""
+    """Wait until the client sends something."""
     STALL = auto()
-    """Say nothing more until the other side closes the connection, or the server stops."""
+    """Send nothing more, and wait until the client closes the connection or the server stops."""
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """What goes out piece by piece, each in a segment of its own, for as long as the other side takes it.
+    """Bytes that are sent piece by piece, each in a segment of its own, until the client closes the connection.
 
     Attributes:
-        pieces: The bytes; `itertools.repeat` makes them endless.
-        every_in_seconds: The pause after each.
+        pieces: The bytes; with `itertools.repeat` they never end.
+        every_in_seconds: The pause after each piece.
     """
 
     pieces: Iterable[bytes]
@@ -49,12 +49,12 @@ def dribble(content: bytes, every_in_seconds: float) -> Pieces:
 
 
 Step = bytes | Pieces | Act | threading.Event | Callable[[], object]
-"""Bytes to send, something to do, an event to wait for, or one to set: `event.set`."""
+"""Bytes to send, an act, an event to wait for, or a function to call, such as `event.set`."""
 Script = Sequence[Step]
 
 
 def head(status: int = 200, headers: Mapping[str, object] | None = None) -> bytes:
-    """Write the first part of an answer, with the headers that are given and no others."""
+    """Give the status line and the headers of a reply; there are no headers but those given."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -64,27 +64,37 @@ def head(status: int = 200, headers: Mapping[str, object] | None = None) -> byte
 
 
 def reply(status: int = 200, body: Any = TOKEN, headers: Mapping[str, str] | None = None) -> list[bytes]:
-    """Write an answer in good order: a mapping or list goes out as JSON, bytes as they are."""
+    """Give a well-formed reply. A mapping or a list is sent as JSON, bytes as they are."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return [head(status, {"Content-Length": len(content), **(headers or {})}) + content]
 
 
+def _shake_hands(secured: ssl.SSLSocket) -> None:
+    try:
+        secured.do_handshake()
+    except ssl.SSLError:
+        # Read on, past TLS: to close with bytes unread resets the connection, and the client may miss the TLS alert.
+        while socket.socket.recv(secured, 65536):
+            pass
+        raise
+
+
 class ScriptedApi:
-    """A server whose every request takes the next script off the list; without one, it hands out a token.
+    """A server that plays the next script of a list to each request; when the list is empty, it replies with a token.
 
     Args:
-        tls: What makes it speak TLS.
+        tls: The context for TLS; None for plain HTTP.
 
     Attributes:
-        greetings: The scripts that are still to be played to connections when they are accepted, before TLS.
-        replies: The scripts still to be played to requests.
-        requests: The bytes of every request, as they came.
-        connections: How many were accepted.
-        received: Every byte that came, request or not; of a script that greets, what came before TLS.
-        bytes_sent: How many went out.
-        request_came: Set by every request.
-        connection_closed: Set when the other side has closed a connection.
-        delay_in_seconds: How long every reply waits.
+        greetings: The scripts for the next connections, each played when its connection is accepted, before TLS.
+        replies: The scripts for the next requests.
+        requests: The bytes of each request that came.
+        connections: How many connections were accepted.
+        received: Every byte that came, part of a request or not; also what a greeting read before TLS.
+        bytes_sent: How many bytes were sent.
+        request_came: Set when a request comes.
+        connection_closed: Set when a client has closed its connection.
+        delay_in_seconds: How long each reply is held back.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -106,12 +116,12 @@ class ScriptedApi:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return int(self._listener.getsockname()[1])
 
     @property
     def base_url(self) -> str:
-        """Where a client finds it."""
+        """The base URL for its clients."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -127,7 +137,7 @@ class ScriptedApi:
         with self._lock:
             still_open = list(self._open)
         for connection in still_open:
-            with suppress(OSError):  # the other side may have been faster
+            with suppress(OSError):  # the client may have closed it meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
@@ -154,7 +164,8 @@ class ScriptedApi:
         try:
             if self._play(connection, greeting):
                 if self._tls:
-                    connection = self._secured(connection, self._tls)
+                    connection = secured = self._wrapped(connection, self._tls)
+                    _shake_hands(secured)
                 self._answer_all(connection)
         except OSError:
             self.connection_closed.set()
@@ -163,8 +174,8 @@ class ScriptedApi:
                 self._open.discard(connection)
             connection.close()
 
-    def _secured(self, connection: socket.socket, tls: ssl.SSLContext) -> socket.socket:
-        secured = tls.wrap_socket(connection, server_side=True)
+    def _wrapped(self, connection: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        secured = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             self._open.discard(connection)
             self._open.add(secured)
@@ -198,7 +209,7 @@ class ScriptedApi:
             self.bytes_sent += len(content)
 
     def _play(self, connection: socket.socket, script: Script) -> bool:
-        """Play a script, and tell whether the connection goes on."""
+        """Play a script, and tell whether the connection is still to be used."""
         for step in script:
             match step:
                 case bytes():

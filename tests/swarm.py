@@ -1,4 +1,4 @@
-"""A server for many connections at once, in the event loop of the test itself."""
+"""A server for many connections at once, in the test's own event loop."""
 
 import asyncio
 import socket
@@ -13,14 +13,14 @@ ESTABLISHED = 1
 
 
 class Swarm:
-    """A server that plays a script of its own choice for each request.
+    """A server that asks a function for the script of each reply.
 
     Args:
-        choose: Gives the script.
+        choose: Gives the script for the next request.
 
     Attributes:
-        requests: How many came.
-        most_open: How many connections stood open at once.
+        requests: How many requests came.
+        most_open: The highest number of connections that were open at the same time.
     """
 
     def __init__(self, choose: Callable[[], Script]) -> None:
@@ -45,14 +45,14 @@ class Swarm:
         await self.all_gone()
 
     def count(self) -> None:
-        """Count the connections that are open at both ends: the news of a closed one may still be on its way."""
+        """Update `most_open`, without connections that the client has closed and the loop does not yet know of."""
         if len(self.peers) > self.most_open:
             self.most_open = max(self.most_open, sum(peer.is_established() for peer in self.peers))
 
     async def all_gone(self) -> None:
         """Wait until no connection is left."""
         async with asyncio.timeout(5):
-            while self.peers:  # noqa: ASYNC110  # the loop's own news, in a round or two
+            while self.peers:  # noqa: ASYNC110  # the loop learns of it within a few rounds
                 await asyncio.sleep(0)
 
 
@@ -66,11 +66,11 @@ class _Peer(asyncio.Protocol):
         self._swarm.peers.add(self)
         self._swarm.count()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's name
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # the name is asyncio's
         self._swarm.peers.discard(self)
 
     def is_established(self) -> bool:
-        """Ask the system, where it tells: Linux does."""
+        """Ask the operating system; on systems other than Linux, assume that it is."""
         connection: socket.socket = self.transport.get_extra_info("socket")
         if not hasattr(socket, "TCP_INFO"):
             return True
@@ -94,5 +94,5 @@ class _Peer(asyncio.Protocol):
                     connection: socket.socket = self.transport.get_extra_info("socket")
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     self.transport.abort()
-                case _:  # a stall: nothing more is said
+                case _:  # a stall: nothing more is sent
                     pass

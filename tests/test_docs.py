@@ -21,6 +21,7 @@ from frozen import KEY
 from proxies import ConnectProxy, server_context
 
 ROOT = Path(__file__).parents[1]
+REPOSITORY = "https://github.com/elevenlabs-tokens/elevenlabs-tokens/blob/main/"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -108,7 +109,13 @@ def test_the_quick_start() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    """Those within the project, that is."""
+    """A link to a file of the project leads to one that exists."""
     for page in (*PAGES, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"):
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text()):
+        text = page.read_text().replace(REPOSITORY, f"{ROOT}/")
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_links_of_the_readme() -> None:
+    """They are whole URLs, because a package index shows the README without the files beside it."""
+    assert not re.findall(r"\]\((?!https://).*?\)", (ROOT / "README.md").read_text())

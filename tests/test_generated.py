@@ -1,17 +1,21 @@
 """The sync half is what the generator makes of the async one, and nothing else."""
 
+import ast
+import asyncio
 import inspect
 import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from elevenlabs_tokens import _client, _sync, _tokens
+from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsClient, _client, _sync, _tokens
+from elevenlabs_tokens.emulator import Emulator
 
 PACKAGE = Path(_sync.__file__).parent
 SOURCES = Path(__file__).parents[1] / "elevenlabs_tokens"
@@ -76,18 +80,23 @@ def test_parameters_and_defaults_agree(name: str) -> None:
 
 
 ONLY_ASYNC = """Mints tokens for frontends, from async code.
-One client serves many tasks, event loops and threads, and may be made before any loop runs.
-Close it when the application ends: `async with`, or `await client.aclose()`.
-session: A session to borrow: it is never closed here, serves only the event loop that it was made in, and
-keeps its own connections, TLS, proxy, cookies and traces."""
+async with AsyncElevenLabsClient() as client:
+token = await client.tokens.single_use.create("realtime_scribe")
+One client serves many tasks, event loops and threads, and can be made before an event loop runs.
+Close it when the application ends: use `async with`, or `await client.aclose()`.
+session: A session of your own to send with. The client never closes it, and uses its connections, TLS, proxy,
+cookies and traces. It works only in the event loop in which it was made."""
 ONLY_SYNC = """Mints tokens for frontends, from sync code.
+with ElevenLabsClient() as client:
+token = client.tokens.single_use.create("realtime_scribe")
 One client serves many threads. It takes no `session`: the calls run in an event loop of the package's own.
-Close it when the application ends: `with`, or `client.close()`."""
+Close it when the application ends: use `with`, or `client.close()`."""
 
 
 def lines_of(docstring: str | None, known: str) -> list[str]:
     """Give a docstring's lines, less those that are known to be of the one half alone."""
     lines = [line.strip() for line in (docstring or "").splitlines()]
+    assert set(known.splitlines()) <= set(lines)
     return [line.replace("Async", "") for line in lines if line not in known.splitlines()]
 
 
@@ -96,7 +105,9 @@ def test_docstrings_agree(name: str) -> None:
     """The class's, and each method's."""
     sync_class = CLASSES[name]
     assert sync_class is not None
-    assert lines_of(async_class(name).__doc__, ONLY_ASYNC) == lines_of(sync_class.__doc__, ONLY_SYNC)
+    is_client = name == "AsyncElevenLabsClient"
+    expected = lines_of(async_class(name).__doc__, ONLY_ASYNC if is_client else "")
+    assert expected == lines_of(sync_class.__doc__, ONLY_SYNC if is_client else "")
     for method, value in public_methods(async_class(name)).items():
         other = vars(sync_class)[RENAMED.get(method, method)]
 
@@ -167,9 +178,17 @@ REFUSALS = {
         "has no docstring",
     ),
     "a clash": ("class AsyncTokensClient:", "class AsyncSingleUseClient:", "would be the second SingleUseClient"),
-    "a sync method": ("    async def aclose(self)", "    def aclose(self)", "neither a coroutine method nor gives"),
+    "a sync method": (
+        "    async def aclose(self)",
+        "    def aclose(self)",
+        "aclose is not async, and does not return an HttpResponsePromise or a Coroutine",
+    ),
     "a dunder": ("    def __repr__(self) -> str:", "    def __len__(self) -> int:", "__len__ has no sync form"),
-    "a name": ("class AsyncTokensClient:", "class OtherTokens:", "class OtherTokens is not called Async"),
+    "a name": (
+        "class AsyncTokensClient:",
+        "class OtherTokens:",
+        "class OtherTokens does not begin with Async",
+    ),
 }
 
 
@@ -190,9 +209,69 @@ def test_what_cannot_be_translated(copy: Path, case: str) -> None:
     assert before == (copy / "_sync.py").read_text()
 
 
+STALE = {
+    "an introduction": ("from async code", "for async code"),
+    "a sentence": ("many tasks, event loops and threads", "many tasks and event loops"),
+    "the session": (" session: ", " http_session: "),
+}
+
+
+@pytest.mark.parametrize("case", STALE)
+def test_a_replacement_that_matches_nothing(copy: Path, case: str) -> None:
+    """A source was reworded: the generator names the pattern, and writes nothing."""
+    old, new = STALE[case]
+    source = copy / "_client.py"
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, new))
+    before = (copy / "_sync.py").read_text()
+
+    shown = generate(copy, "--check")
+
+    assert (1, "") == (shown.returncode, shown.stdout)
+    assert shown.stderr.startswith("these patterns match nothing in _tokens.py, _client.py: ")
+    assert old.strip() in shown.stderr
+    assert before == (copy / "_sync.py").read_text()
+
+
+def documented_arguments(docstring: str | None) -> list[str]:
+    """Give the names of the section `Args`."""
+    section = re.search(r"\nArgs:\n((?: .*\n)*)", inspect.cleandoc(docstring or ""))
+    return re.findall(r"^ {4}(\w+):", section[1], re.MULTILINE) if section else []
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_documented_arguments_are_the_parameters(name: str) -> None:
+    """All of them, in their order, and no other: a session's are not left over in the sync half."""
+    for kind in (async_class(name), CLASSES[name]):
+        assert kind is not None
+        described = [method for method in public_methods(kind).values() if method.__doc__]
+        for function in [*described, kind] if name == "AsyncElevenLabsClient" else described:
+            parameters = [parameter for parameter in inspect.signature(function).parameters if parameter != "self"]
+            assert parameters == documented_arguments(function.__doc__)
+
+
+@pytest.mark.parametrize("kind", [AsyncElevenLabsClient, ElevenLabsClient])
+def test_the_help_of_a_client_shows_a_mint(
+    elevenlabs_emulator: Emulator, monkeypatch: pytest.MonkeyPatch, kind: type
+) -> None:
+    """The example in its docstring runs as it stands, and needs nothing but the API key."""
+    monkeypatch.setenv("ELEVENLABS_BASE_URL", elevenlabs_emulator.base_url)
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "sk_1234")
+    example = re.search(r"Example::\n\n((?: {4}.*\n)+)", inspect.getdoc(kind) or "")
+    assert example
+    namespace: dict[str, Any] = {kind.__name__: kind}
+
+    code = compile(textwrap.dedent(example[1]), kind.__name__, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    result = eval(code, namespace)  # noqa: S307  # the package's own docstring
+    if inspect.iscoroutine(result):
+        asyncio.run(result)
+
+    assert namespace["url"].startswith(f"{elevenlabs_emulator.websocket_base_url}/v1/speech-to-text/realtime?token=")
+
+
 def test_it_is_small() -> None:
     """So that it can be read at one sitting."""
-    assert 150 > len((SOURCES / "_generate.py").read_text().splitlines())
+    assert 160 > len((SOURCES / "_generate.py").read_text().splitlines())
     assert 200 > len((PACKAGE / "_portal.py").read_text().splitlines())
 
 

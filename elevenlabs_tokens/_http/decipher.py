@@ -1,6 +1,7 @@
-"""What an outcome means: a model, or an error that says what to do.
+"""Turns the outcome of a call into a model, or into an error that says what to do.
 
-Errors are given, not raised: a function that raised one would show the reply among the locals of its traceback.
+Errors are returned, not raised: the traceback of a raised error would keep the reply, with its token, as a local
+variable.
 """
 
 import json
@@ -26,7 +27,7 @@ from elevenlabs_tokens.responses import Headers, RawResponse, ValidationErrorIte
 T = TypeVar("T")
 
 Structure: TypeAlias = Callable[[Any, float], T]
-"""Makes a model of a reply's JSON and the moment when the request was sent, in seconds since the epoch."""
+"""Makes a model from a reply's JSON and the time when the request was sent, in seconds since the epoch."""
 
 _raw_decode = json.JSONDecoder().raw_decode
 _SUCCESSES = range(200, 300)
@@ -34,24 +35,24 @@ _ERRORS = range(400, 600)
 
 
 def with_raw_response(data: T, exchange: Exchange) -> WithRawResponse[T]:
-    """Give a model next to the response that it was read from; few callers ask, so it is made for them alone."""
-    assert isinstance(exchange.outcome, Reply), "no model comes without a reply"  # noqa: S101  # told to type checkers
+    """Pair a model with its raw response, which is built only here because few callers ask for it."""
+    assert isinstance(exchange.outcome, Reply)  # noqa: S101  # a model always comes from a reply
     return WithRawResponse(data, _raw_response(exchange, exchange.outcome, None))
 
 
 def decipher(exchange: Exchange, structure: Structure[T]) -> T | ElevenLabsError:
-    """Give what an exchange means.
+    """Return the model of a successful exchange, or the error of a failed one.
 
     Args:
-        exchange: The request and how it went.
-        structure: Makes the model of a success; raises what cattrs raises.
+        exchange: The request and its outcome.
+        structure: Makes the model; raises a `BaseValidationError` if the JSON does not fit.
     """
     reply = exchange.outcome
     if isinstance(reply, Failure):
         return failure_error(exchange, reply)
     document = _parse(reply.body)
     if reply.status_code in _SUCCESSES:
-        if document is _UNREADABLE:
+        if document is _NOT_JSON:
             fault = _body_fault(reply)
         else:
             try:
@@ -63,28 +64,25 @@ def decipher(exchange: Exchange, structure: Structure[T]) -> T | ElevenLabsError
     elif reply.status_code in _ERRORS:
         return _status_error(exchange, reply, document)
     else:
-        fault = "no answer"
+        fault = "an unknown status"
     raw_response = _raw_response(exchange, reply, document)
     return InvalidResponseError(reply_text(exchange, raw_response, fault), raw_response=raw_response)
 
 
-class _Unreadable:
-    """What stands for a body that is not JSON."""
-
-
-_UNREADABLE = _Unreadable()
+_NOT_JSON: Any = object()
+"""Stands for a body that cannot be read as JSON; None would be the JSON document `null`."""
 
 
 def _parse(body: bytes | None) -> Any:
     if body is None:
-        return _UNREADABLE
+        return _NOT_JSON
     try:
-        # Decoded first: `json` would guess at other encodings and let halves of surrogate pairs through.
+        # Decode here: given bytes, `json` would also accept UTF-16 and UTF-32, and encoded surrogates.
         text = body.decode("utf-8").strip(" \t\r\n")
         document, end = _raw_decode(text)
     except (ValueError, RecursionError):
-        return _UNREADABLE
-    return document if end == len(text) else _UNREADABLE
+        return _NOT_JSON
+    return document if end == len(text) else _NOT_JSON
 
 
 def _body_fault(reply: Reply) -> str:
@@ -98,8 +96,8 @@ def _body_fault(reply: Reply) -> str:
 def _raw_response(exchange: Exchange, reply: Reply, document: Any) -> RawResponse:
     key = exchange.request.api_key
     headers = Headers((key.scrub_text(name), key.scrub_text(value)) for name, value in reply.headers.items())
-    # Mints that succeed carry `request-id`, refusals by the front end only `x-trace-id`.
-    request_id = headers.get("request-id") or headers.get("x-trace-id") or _word(_detail(document), "request_id")
+    # Successful mints carry `request-id`; refusals by the front end carry only `x-trace-id`.
+    request_id = headers.get("request-id") or headers.get("x-trace-id") or _string(_detail(document), "request_id")
     return RawResponse(
         status_code=reply.status_code,
         headers=headers,
@@ -114,36 +112,38 @@ def _detail(document: Any) -> Any:
     return document.get("detail") if isinstance(document, Mapping) else None
 
 
-def _word(detail: Any, name: str) -> str | None:
+def _string(detail: Any, name: str) -> str | None:
     value = detail.get(name) if isinstance(detail, Mapping) else None
     return value if isinstance(value, str) and value else None
 
 
 def _status_error(exchange: Exchange, reply: Reply, document: Any) -> ElevenLabsError:
     raw_response = _raw_response(exchange, reply, document)
-    kind = status_error_class(reply.status_code, _word(_detail(document), "status"))
-    body = _scrubbed(exchange, document)
+    # Before the key is masked, which could hide this word too.
+    error_class = status_error_class(reply.status_code, _string(_detail(document), "status"))
+    body = _without_key(exchange, document)
     detail = _detail(body)
     errors = structure_validation_errors(detail)
-    api_status = _word(detail, "status")
+    api_status = _string(detail, "status")
     attributes: dict[str, Any] = {
         "message": _message(detail, errors),
-        "code": _word(detail, "code") or api_status,
+        "code": _string(detail, "code") or api_status,
         "api_status": api_status,
         "body": body,
         "raw_response": raw_response,
     }
-    if kind is UnprocessableEntityError:
+    if error_class is UnprocessableEntityError:
         attributes["errors"] = errors
     retry_after = None
-    if kind in (RateLimitError, ServerError):
-        attributes["retry_after"] = retry_after = retry_after_in_seconds(reply, exchange.known_at)
+    if error_class in (RateLimitError, ServerError):
+        attributes["retry_after"] = retry_after = retry_after_in_seconds(reply, exchange.ended_at)
     word = api_status or attributes["code"]
-    return kind(status_text(exchange, raw_response, kind, word=word, retry_after=retry_after), **attributes)
+    text = status_text(exchange, raw_response, error_class, word=word, retry_after=retry_after)
+    return error_class(text, **attributes)
 
 
-def _scrubbed(exchange: Exchange, document: Any) -> Any:
-    if document is _UNREADABLE:
+def _without_key(exchange: Exchange, document: Any) -> Any:
+    if document is _NOT_JSON:
         return None
     try:
         return exchange.request.api_key.scrub(document)
@@ -154,4 +154,4 @@ def _scrubbed(exchange: Exchange, document: Any) -> Any:
 def _message(detail: Any, errors: tuple[ValidationErrorItem, ...]) -> str | None:
     if isinstance(detail, str):
         return detail or None
-    return "; ".join(item.msg for item in errors if item.msg) or _word(detail, "message")
+    return "; ".join(item.msg for item in errors if item.msg) or _string(detail, "message")

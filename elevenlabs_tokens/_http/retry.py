@@ -1,4 +1,4 @@
-"""When to try again, and after how long. Time and chance come in as arguments."""
+"""Decides whether and when to try again. The time and the random number are arguments."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from elevenlabs_tokens._forks import reset_after_fork
 from elevenlabs_tokens._http.wire import Failure, FailureKind, Outcome
 
 LONGEST_RETRY_AFTER_IN_SECONDS = 60.0
-"""A server that names a longer wait is not waited for: the caller is told how long it is."""
+"""If a server asks for a longer wait, the call ends, and its error names that wait."""
 
 _FIRST_WAIT_IN_SECONDS = 0.5
 _LONGEST_WAIT_IN_SECONDS = 8.0
@@ -24,9 +24,9 @@ _NUMBER = r"(?ai)[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?"
 
 
 def is_retried(outcome: Outcome) -> bool:
-    """Tell whether another attempt may fare better.
+    """Tell whether another attempt may succeed.
 
-    Minting again is safe: at worst an attempt whose reply was lost leaves a token that lapses unused.
+    Minting again is safe: at worst, a lost reply leaves a token that expires unused.
     """
     if isinstance(outcome, Failure):
         return outcome.kind in _RETRIED_FAILURES
@@ -34,27 +34,28 @@ def is_retried(outcome: Outcome) -> bool:
 
 
 def backoff_in_seconds(attempt: int, draw: float) -> float:
-    """Give the wait after an attempt: half to all of 0.5 s, 1 s, 2 s and so on, up to 8 s.
+    """Return how long to wait after an attempt: 50 to 100 % of 0.5 s, 1 s, 2 s and so on, up to 8 s.
 
     Args:
-        attempt: Which one failed, from 0.
-        draw: Chance, from 0.0 to 1.0. Callers that failed together must not come back together.
+        attempt: The number of the attempt that failed, from 0.
+        draw: A random number from 0.0 to 1.0, so that callers that failed at the same time do not all retry at the
+            same time.
     """
     longest: float = min(_FIRST_WAIT_IN_SECONDS * 2**attempt, _LONGEST_WAIT_IN_SECONDS)
     return longest * (0.5 + draw / 2)
 
 
 def retry_after_in_seconds(outcome: Outcome, wall_clock: float) -> float | None:
-    """Read the wait that a reply asks for.
+    """Read how long a reply asks to wait.
 
     Args:
-        outcome: Of the attempt.
-        wall_clock: Seconds since the epoch, for a wait that is given as a date.
+        outcome: The outcome of the attempt.
+        wall_clock: The time now, in seconds since the epoch; it is needed if the reply names a date.
 
     Returns:
-        Seconds over 0, perhaps infinite; None where it asks for none or cannot be read.
+        Seconds, more than 0 and perhaps infinite; None if the reply asks for no wait, or its header cannot be read.
     """
-    # The live API sends no Retry-After on 429, so the backoff is what usually rules.
+    # The live API sends no Retry-After on 429, so the backoff is what usually applies.
     if isinstance(outcome, Failure) or (text := outcome.headers.get("Retry-After")) is None:
         return None
     seconds = _seconds_of(text.strip(), wall_clock)
@@ -66,7 +67,7 @@ def _seconds_of(text: str, wall_clock: float) -> float:
         return float(text)
     try:
         date = parsedate_to_datetime(text)
-        # A date without a zone is in GMT, as all dates in HTTP are.
+        # All dates in HTTP are in GMT, so a date without a zone is, too.
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - wall_clock
     except (ValueError, OverflowError):
         return -math.inf
@@ -75,15 +76,15 @@ def _seconds_of(text: str, wall_clock: float) -> float:
 def decide(
     outcome: Outcome, *, attempt: int, max_retries: int, seconds_left: float, wall_clock: float, draw: float
 ) -> float | None:
-    """Decide what follows an attempt.
+    """Decide whether another attempt follows, and when.
 
     Args:
-        outcome: Of the attempt.
-        attempt: Which one it was, from 0.
-        max_retries: Attempts that may follow the first.
-        seconds_left: Until the call's deadline.
-        wall_clock: Seconds since the epoch.
-        draw: Chance, from 0.0 to 1.0.
+        outcome: The outcome of the attempt.
+        attempt: The number of the attempt, from 0.
+        max_retries: How many attempts may follow the first.
+        seconds_left: The time until the call's deadline.
+        wall_clock: The time now, in seconds since the epoch.
+        draw: A random number from 0.0 to 1.0.
 
     Returns:
         The seconds to wait before the next attempt; None if the call ends with this outcome.
@@ -99,10 +100,11 @@ def decide(
 
 
 class RetryBudget:
-    """What a client may spend on retries, so that a dead API is not stormed by all of its callers.
+    """Limits the retries of a client, so that its callers do not flood an API that is down.
 
-    A retry costs 14 of 500 units; a call that a retry saved pays its last one back, and one that needed none
-    adds 1. Thus 35 retries in a row, then one for every 14 calls that succeed at once.
+    The budget starts at 500 units. A retry costs 14. A call that succeeds after a retry returns 14, and a call that
+    succeeds without a retry adds 1. So while the API is down there are at most 35 retries; after that, 14 clean
+    successes pay for one retry.
     """
 
     CAPACITY = 500
@@ -110,15 +112,15 @@ class RetryBudget:
 
     def __init__(self) -> None:
         self._units = self.CAPACITY
-        self._lock = Lock()  # one client may serve many threads
+        self._lock = Lock()  # many threads may use one client
         reset_after_fork(self)
 
     def after_fork_in_child(self) -> None:
-        """Make a lock that no thread of the parent holds."""
+        """Replace the lock: a thread of the parent process may have held it during the fork."""
         self._lock = Lock()
 
     def withdraw(self) -> bool:
-        """Take the units of one retry; False if there are too few."""
+        """Pay for one retry, or return False if there are too few units."""
         with self._lock:
             if self._units < self.COST:
                 return False
@@ -126,7 +128,7 @@ class RetryBudget:
             return True
 
     def deposit(self, *, after_retry: bool) -> None:
-        """Put back what a call that succeeded earns."""
+        """Add what a successful call earns."""
         if self._units == self.CAPACITY:
             return
         with self._lock:
@@ -134,5 +136,5 @@ class RetryBudget:
 
     @property
     def units(self) -> int:
-        """What is left, from 0 to `CAPACITY`."""
+        """How many units are left, from 0 to `CAPACITY`."""
         return self._units

@@ -1,6 +1,7 @@
-"""From parsed JSON to models, through one cattrs converter that takes scalars as they are."""
+"""Turns parsed JSON into models, with one cattrs converter that never converts a scalar."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NewType
 
@@ -11,26 +12,26 @@ from cattrs.gen import make_dict_structure_fn
 from elevenlabs_tokens.models import TOKEN_LIFETIME_IN_SECONDS, SingleUseTokenResponseModel
 from elevenlabs_tokens.responses import ValidationErrorItem
 
-# No control characters, and no halves of surrogate pairs: neither survives a header, a URL or UTF-8.
-_TOKEN_TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,4096}")
+# No control characters and no lone surrogates: a header, a URL or UTF-8 could not carry them.
+_TOKEN_PATTERN = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,4096}")
 
-_TokenText = NewType("_TokenText", str)
+_TokenString = NewType("_TokenString", str)
 
 
 @define(eq=False, repr=False)
 class _TokenBody:
-    token: _TokenText
+    token: _TokenString
 
 
-def _text(value: Any, _: Any) -> str:
-    """Take a text as it is: cattrs alone would turn null into the text `None`."""
+def _exact_string(value: Any, _: Any) -> str:
+    """Accept a string and nothing else: cattrs alone would turn null into the string "None"."""
     if type(value) is not str:
         raise TypeError
     return value
 
 
-def _token_text(value: Any, _: Any) -> str:
-    if type(value) is not str or not _TOKEN_TEXT.fullmatch(value):
+def _exact_token(value: Any, _: Any) -> str:
+    if type(value) is not str or not _TOKEN_PATTERN.fullmatch(value):
         raise TypeError
     return value
 
@@ -42,32 +43,32 @@ def _location(value: Any, _: Any) -> tuple[str | int, ...]:
 
 
 def _make_converter() -> BaseConverter:
-    converter = BaseConverter()  # of what a `Converter` adds, the one thing that is needed
+    converter = BaseConverter()  # takes less time to make than a `Converter`, of which only the next line is needed
     converter.register_structure_hook_factory(has, make_dict_structure_fn)
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(_TokenText, _token_text)
+    converter.register_structure_hook(str, _exact_string)
+    converter.register_structure_hook(_TokenString, _exact_token)
     converter.register_structure_hook_func(lambda kind: kind == tuple[str | int, ...], _location)
     return converter
 
 
 _converter = _make_converter()
-# Made here, once, so that the first call does not pay for it.
+# Compiled at import, so that the first call does not have to.
 _structure_token_body = _converter.get_structure_hook(_TokenBody)
 
 
 def structure_token(
     token_type: str, websocket_base_url: str, document: Any, sent_at: float
 ) -> SingleUseTokenResponseModel:
-    """Read the token out of a reply's JSON.
+    """Make the model of a token from a reply's JSON.
 
     Args:
-        token_type: What was asked for; the reply does not say it.
-        websocket_base_url: Of the host that was asked.
+        token_type: The type that was requested; the reply does not name it.
+        websocket_base_url: The `wss:` address of the API that was called.
         document: The parsed JSON.
         sent_at: When the request was sent, in seconds since the epoch.
 
     Raises:
-        cattrs.BaseValidationError: There is no token in it.
+        cattrs.BaseValidationError: There is no valid token in the document.
     """
     token = _structure_token_body(document, _TokenBody).token
     expires_at = datetime.fromtimestamp(sent_at + TOKEN_LIFETIME_IN_SECONDS, UTC)
@@ -75,18 +76,16 @@ def structure_token(
 
 
 def structure_validation_errors(detail: Any) -> tuple[ValidationErrorItem, ...]:
-    """Read the items of a 422; those that are not of the documented shape stay in the error's `body`."""
+    """Read the items of a 422, and skip those of an unknown shape, which can still be read in the error's `body`."""
     items: list[ValidationErrorItem] = []
     for item in detail if isinstance(detail, list) else ():
-        try:
+        with suppress(BaseValidationError):
             items.append(_converter.structure(item, ValidationErrorItem))
-        except BaseValidationError:
-            continue
     return tuple(items)
 
 
 def fault_of(error: BaseValidationError) -> str:
-    """Say what was missing and where, and nothing of what was there instead."""
+    """Say what was expected and where, but not what was there instead: it may be a secret."""
     return transform_error(error, format_exception=_expectation)[0]
 
 

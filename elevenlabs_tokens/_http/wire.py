@@ -1,8 +1,7 @@
-"""What goes over the wire and what comes back, as data; and the one place where headers meet."""
+"""Requests, replies and failures as data. The headers of a request are merged here and nowhere else."""
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from attrs import define
@@ -13,22 +12,23 @@ from elevenlabs_tokens._version import __version__
 from elevenlabs_tokens.options import CallSettings
 
 MAX_BODY_BYTES = 64 * 1024
-"""As much of a reply as is read; a token's is under 1 KiB."""
+"""No more of a reply is read than this; a reply with a token is under 1 KiB."""
 
-_DEFAULT_HEADERS: Mapping[str, str] = MappingProxyType(
-    {"User-Agent": f"elevenlabs-tokens/{__version__}", "Accept": "application/json"}
-)
+_DEFAULT_HEADERS: Mapping[str, str] = {
+    "User-Agent": f"elevenlabs-tokens/{__version__}",
+    "Accept": "application/json",
+}
 
 
-@define(eq=False, repr=False)  # so that nothing secret shows, and compiling stays cheap
+@define(eq=False, repr=False)  # without a `repr` no secret shows, and attrs has less code to compile at import
 class Request:
     """A POST without a body.
 
     Attributes:
-        url: Where it goes, query included.
-        headers: All that the package or its caller sets, the key among them.
-        removed_headers: Names, in lower case, of headers that must not be sent at all.
-        api_key: What must not show in anything that comes back.
+        url: The full URL, query included.
+        headers: All headers that the package or its caller sets, including the key.
+        removed_headers: The names, in lower case, of headers that must not be sent.
+        api_key: The key, for masking it in what comes back.
     """
 
     url: str
@@ -39,12 +39,12 @@ class Request:
 
 @define(eq=False, repr=False)
 class Reply:
-    """A whole reply.
+    """A complete reply.
 
     Attributes:
         status_code: The HTTP status.
-        headers: Found in any case; their items are as they came, repeated names apart.
-        body: The bytes as they came, never decompressed; None where there were more than `MAX_BODY_BYTES`.
+        headers: Looked up in any case; `items()` gives a repeated name once for each time that it came.
+        body: The bytes as they came, never decompressed; None if there were more than `MAX_BODY_BYTES`.
     """
 
     status_code: int
@@ -53,7 +53,7 @@ class Reply:
 
 
 class FailureKind(Enum):
-    """Why no whole reply came."""
+    """Why there is no complete reply."""
 
     NOT_CONNECTED = auto()
     LOST = auto()
@@ -64,11 +64,11 @@ class FailureKind(Enum):
 
 
 class Failure(NamedTuple):
-    """No whole reply came.
+    """The outcome of an attempt that ended without a complete reply.
 
     Attributes:
-        kind: Why.
-        detail: What the system said of it, with nothing secret; empty where it said nothing.
+        kind: Why there is no complete reply.
+        detail: The operating system's or TLS's own words for it, without secrets; empty if there are none.
     """
 
     kind: FailureKind
@@ -80,12 +80,12 @@ Outcome = Reply | Failure
 
 @define(eq=False, repr=False)
 class RequestTemplate:
-    """What the requests of some settings have in common: the one place where headers meet.
+    """What all requests with the same settings have in common.
 
     Attributes:
-        headers: All but the key: it goes into the request's own headers, for those of a session are shown to proxies.
+        headers: All headers except the key, which is added to each request.
         removed_headers: As in `Request`.
-        query: Encoded.
+        query: The encoded query, or an empty string.
     """
 
     headers: CIMultiDict[str]
@@ -94,7 +94,7 @@ class RequestTemplate:
 
     @classmethod
     def of(cls, settings: CallSettings) -> Self:
-        """Merge the settings' headers over the package's own."""
+        """Start with the package's own headers, then apply the settings' headers."""
         headers = CIMultiDict(item for item in _DEFAULT_HEADERS.items() if item[0].lower() not in settings.headers)
         headers.update((name, value) for name, value in settings.headers.items() if value is not None)
         headers["Accept-Encoding"] = "identity"
@@ -105,9 +105,10 @@ class RequestTemplate:
         """Build a request.
 
         Args:
-            url: Without a query; its parts are checked.
-            api_key: Checked.
+            url: The URL without a query; the caller has checked its parts.
+            api_key: The key; the caller has checked it.
         """
         headers = self.headers.copy()
+        # Never among the session's headers: aiohttp sends those to proxies, too.
         headers["xi-api-key"] = api_key
         return Request(f"{url}?{self.query}" if self.query else url, headers, self.removed_headers, api_key)

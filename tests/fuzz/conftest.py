@@ -1,4 +1,4 @@
-"""`pytest tests/fuzz --hypothesis-profile=fuzz`, or `nox -s fuzz`, tries for longer."""
+"""The profile of `nox -s fuzz`, or `pytest tests/fuzz --hypothesis-profile=fuzz`, which tries more examples."""
 
 from hypothesis import settings
 

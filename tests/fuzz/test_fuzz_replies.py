@@ -1,4 +1,4 @@
-"""Replies of any bytes, through a real socket: each is a token that was in them, or an error of the package's own."""
+"""Replies of any bytes, over a real socket: each gives the token that is in it, or one of the package's errors."""
 
 import asyncio
 import gc
@@ -17,12 +17,12 @@ from frozen import KEY
 from scripted import Act, Step
 from swarm import Swarm
 
-LONGEST_IN_SECONDS = 14.0
-"""For all examples of one kind."""
+TIME_LIMIT_IN_SECONDS = 14.0
+"""For all examples of one kind of reply."""
 
-# A reply is drawn with this in place of the token, for which there is another one in every example.
-BLANK = b"sutkn_" + b"0" * 16
-BODY = json.dumps({"token": BLANK.decode()}).encode()
+# Replies are generated with this placeholder; each example replaces it with a new token.
+PLACEHOLDER = b"sutkn_" + b"0" * 16
+BODY = json.dumps({"token": PLACEHOLDER.decode()}).encode()
 
 
 def whole(head: bytes, body: bytes = BODY) -> bytes:
@@ -57,7 +57,7 @@ PIECES = st.one_of(
             *(b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n", b"Content-Encoding: gzip\r\n"),
             *(b"Upgrade: websocket\r\nConnection: upgrade\r\n", b"Connection: close\r\n", b" folded\r\n", b"\xff\xfe"),
             *(b"X: " + b"y" * 9000 + b"\r\n", b"Set-Cookie: a=b\r\n", b"[" * 9000, b'"', b"\\", b"null", b"1e999"),
-            BLANK,
+            PLACEHOLDER,
             BODY,
         ]
     ),
@@ -65,7 +65,7 @@ PIECES = st.one_of(
 
 
 def mutated(replies: list[bytes], cuts: list[tuple[int, int, bytes]]) -> bytes:
-    """Put pieces in the place of other bytes, here and there."""
+    """Replace bytes by pieces, in some places."""
     mutant = b"".join(replies)
     for where, length, piece in cuts:
         start = where % (len(mutant) + 1)
@@ -88,17 +88,18 @@ REPLIES = {
 
 
 def holds(raw: bytes, token: str) -> bool:
-    """Tell whether the bytes of a token are among others, in their order: chunks may part them, and escapes."""
+    """Tell whether a token's bytes are in a reply, in this order: chunks may separate them, escapes may hide them."""
     left = iter(raw)
     return b"\\u" in raw or all(byte in left for byte in token.encode())
 
 
+@pytest.mark.promise(row=19)
 @pytest.mark.parametrize("kind", REPLIES)
 def test_any_bytes_for_a_reply(kind: str) -> None:
-    """Neither another exception, nor a hang, nor another call's token, nor a complaint of the event loop."""
+    """No call hangs, raises another exception, gives another call's token or makes the event loop complain."""
     numbers, complaints = count(), list[Any]()
     script: list[Step] = []
-    until = monotonic() + LONGEST_IN_SECONDS
+    until = monotonic() + TIME_LIMIT_IN_SECONDS
 
     async def call(client: AsyncElevenLabsClient) -> str | None:
         try:
@@ -119,7 +120,7 @@ def test_any_bytes_for_a_reply(kind: str) -> None:
         def try_one(drawn: bytes, *, stays_open: bool) -> None:
             if monotonic() > until:
                 return
-            raw = drawn.replace(BLANK, BLANK[:6] + sha256(b"%d" % next(numbers)).hexdigest()[:16].encode())
+            raw = drawn.replace(PLACEHOLDER, PLACEHOLDER[:6] + sha256(b"%d" % next(numbers)).hexdigest()[:16].encode())
             script[:] = [raw, *([] if stays_open else [Act.CLOSE])]
             token = runner.run(call(client))
             assert token is None or holds(raw, token), (raw, token)

@@ -1,4 +1,4 @@
-"""Many calls at once, against an API that is dead or that fails at random."""
+"""Many calls at once, of an API that is down or that fails at random."""
 
 import asyncio
 import gc
@@ -14,6 +14,7 @@ import pytest
 from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsConnectionError, ElevenLabsError, ServerError
 from elevenlabs_tokens._http.clock import Clock
 from faults import FAULTS, HALF_A_REPLY, KEY
+from minting import mint
 from scripted import Act, Script, reply
 from swarm import Swarm
 
@@ -21,14 +22,14 @@ DEADLINE_IN_SECONDS = 5.0
 OPEN_FILES = Path("/proc/self/fd")
 HURRIED = Clock(sleep=lambda seconds: asyncio.sleep(seconds / 100))
 
-WAYS: list[Script | None] = [
+FAILURES: list[Script | None] = [
     *(fault.script for fault in FAULTS if fault.script),
     reply(503, {}),
     reply(429, {}),
     [Act.CLOSE],
     [Act.RESET],
     [*HALF_A_REPLY, Act.RESET],
-    None,  # a good reply, after which the connection ends: the next call may find it so
+    None,  # a token, after which the connection is closed: the next call may try to use it
 ]
 
 
@@ -37,16 +38,16 @@ def open_files() -> int:
 
 
 async def storm(client: AsyncElevenLabsClient, calls: int, at_once: int) -> list[tuple[str | ElevenLabsError, float]]:
-    """Make many calls, some at once; give what came of each, and how many seconds it took."""
+    """Make so many calls, some at once, and list the outcome of each with the seconds that it took."""
     outcomes: list[tuple[str | ElevenLabsError, float]] = []
     left = iter(range(calls))
 
-    async def call_on() -> None:
+    async def call_until_done() -> None:
         outcome: str | ElevenLabsError
         for _ in left:
             began = monotonic()
             try:
-                outcome = (await client.tokens.single_use.create("realtime_scribe")).token
+                outcome = await mint(client)
             except ElevenLabsError as error:
                 outcome = error
             outcomes.append((outcome, monotonic() - began))
@@ -54,18 +55,19 @@ async def storm(client: AsyncElevenLabsClient, calls: int, at_once: int) -> list
     client._pipeline.clock = HURRIED
     async with asyncio.TaskGroup() as group:
         for _ in range(at_once):
-            group.create_task(call_on())
+            group.create_task(call_until_done())
     return outcomes
 
 
 @pytest.mark.anyio
+@pytest.mark.promise(row=29)
 @pytest.mark.parametrize(
     ("script", "error"),
     [(reply(503, {}), ServerError), ([Act.RESET], ElevenLabsConnectionError)],
     ids=["503", "reset"],
 )
 async def test_200_calls_at_once_of_a_dead_api(script: Script, error: type[ElevenLabsError]) -> None:
-    """All together are granted 35 retries, they share 64 connections, and each fails within its deadline."""
+    """They get 35 retries in all, share 64 connections, and fail within their deadlines."""
     async with (
         Swarm(lambda: script) as api,
         AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, timeout_in_seconds=DEADLINE_IN_SECONDS) as client,
@@ -78,20 +80,20 @@ async def test_200_calls_at_once_of_a_dead_api(script: Script, error: type[Eleve
     assert api.most_open <= 64
 
 
-def test_10_000_calls_of_an_api_that_fails_at_random() -> None:
-    """Each ends in a token of its own or an error of ours, within its deadline; and nothing is left of any."""
-    numbers, chance = count(), Random(14)  # noqa: S311  # no secret hangs on it
+def test_5_000_calls_of_an_api_that_fails_at_random() -> None:
+    """Each gives a token of its own or one of our errors, within its deadline, and leaves nothing behind."""
+    numbers, chance = count(), Random(14)  # noqa: S311  # no secret depends on it
     minted: set[str] = set()
     complaints: list[dict[str, Any]] = []
 
     def choose() -> Script:
-        is_bad = chance.random() < 0.2
-        way = chance.choice(WAYS) if is_bad else None
-        if way:
-            return way
+        fails = chance.random() < 0.2
+        failure = chance.choice(FAILURES) if fails else None
+        if failure:
+            return failure
         token = f"sutkn_{next(numbers)}"
         minted.add(token)
-        return [*reply(200, {"token": token}), *([Act.CLOSE] if is_bad else [])]
+        return [*reply(200, {"token": token}), *([Act.CLOSE] if fails else [])]
 
     async def main() -> list[tuple[str | ElevenLabsError, float]]:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
@@ -102,7 +104,7 @@ def test_10_000_calls_of_an_api_that_fails_at_random() -> None:
                 timeout_in_seconds=DEADLINE_IN_SECONDS,
                 attempt_timeout_in_seconds=0.25,
             )
-            outcomes = await storm(client, calls=10_000, at_once=64)
+            outcomes = await storm(client, calls=5_000, at_once=64)
             loop_session: Any = client._sessions.by_loop.get(asyncio.get_running_loop())
             assert set() == loop_session._session.connector._acquired
             await client.aclose()
@@ -116,10 +118,10 @@ def test_10_000_calls_of_an_api_that_fails_at_random() -> None:
     gc.collect()
 
     tokens = [outcome for outcome, _ in outcomes if isinstance(outcome, str)]
-    assert 10_000 == len(outcomes)
+    assert 5_000 == len(outcomes)
     assert len(tokens) == len(set(tokens))
     assert set(tokens) <= minted
-    assert len(tokens) > 5_000
+    assert len(tokens) > 2_500
     assert max(seconds for _, seconds in outcomes) < DEADLINE_IN_SECONDS
     assert [] == complaints
     assert files == open_files()

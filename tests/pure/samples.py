@@ -1,4 +1,4 @@
-"""Exchanges that never happened, for the tests of the pure rules."""
+"""Requests and replies made by hand, for tests without a socket."""
 
 import copy
 import json
@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from elevenlabs_tokens._http.decipher import decipher, with_raw_response
+from elevenlabs_tokens._http.decipher import decipher
 from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.structure import structure_token
 from elevenlabs_tokens._http.wire import Outcome, Reply, Request
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.exceptions import ElevenLabsError
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
-from elevenlabs_tokens.responses import Headers, WithRawResponse
+from elevenlabs_tokens.responses import Headers
 
 KEY = "sk_4f1c0ffee0ddba11cafe4f1c0ffee0dd"
 TOKEN = "sutkn_1234567890"
@@ -33,7 +33,7 @@ Result = SingleUseTokenResponseModel | ElevenLabsError
 
 
 class Lying(str):
-    """A text that formats as another."""
+    """A string that formats as another one."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ COPIES = pytest.mark.parametrize("copied", [pickled, copy.copy, copy.deepcopy], 
 
 
 def as_bytes(body: Any) -> bytes | None:
-    """Give bytes and None as they are, and anything else as JSON."""
+    """Leave bytes and None as they are, and turn anything else into JSON."""
     return body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
 
 
@@ -62,21 +62,22 @@ def reply(status_code: int = 200, body: Any = b"", headers: Pairs = ()) -> Reply
 
 
 def exchange(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> Exchange:
-    """Give an exchange that took a quarter of a second and ended at `NOW`."""
+    """Make an exchange that took a quarter of a second and ended at `NOW`."""
     request = Request(url=url, headers={"xi-api-key": key}, removed_headers=(), api_key=Secret(key))
     return Exchange(
         request=request,
         outcome=outcome,
         retries_taken=retries_taken,
         sent_at=FROZEN_CLOCK - 0.25,
-        known_at=FROZEN_CLOCK,
+        ended_at=FROZEN_CLOCK,
         elapsed_in_seconds=0.25,
     )
 
 
-def deciphered(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> Result:
+def deciphered(outcome: Outcome, **sent: Any) -> Result:
+    """Decipher an exchange, with the arguments of `exchange`."""
     structure = partial(structure_token, "realtime_scribe", "wss://api.elevenlabs.io")
-    return decipher(exchange(outcome, url=url, key=key, retries_taken=retries_taken), structure)
+    return decipher(exchange(outcome, **sent), structure)
 
 
 def model_of(outcome: Outcome) -> SingleUseTokenResponseModel:
@@ -85,11 +86,12 @@ def model_of(outcome: Outcome) -> SingleUseTokenResponseModel:
     return result
 
 
-def raw_answer_to(outcome: Outcome, *, url: str) -> WithRawResponse[SingleUseTokenResponseModel]:
-    return with_raw_response(model_of(outcome), exchange(outcome, url=url))
-
-
-def error_of(outcome: Outcome, *, url: str = URL, key: str = KEY, retries_taken: int = 0) -> ElevenLabsError:
-    result = deciphered(outcome, url=url, key=key, retries_taken=retries_taken)
+def error_of(outcome: Outcome, **sent: Any) -> ElevenLabsError:
+    result = deciphered(outcome, **sent)
     assert isinstance(result, ElevenLabsError), repr(result)
     return result
+
+
+def nested(depth: int, core: bytes = b"") -> bytes:
+    """Write JSON arrays in one another."""
+    return b"[" * depth + core + b"]" * depth

@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import refused
 from elevenlabs_tokens.environments import (
+    BASE_URL_VARIABLE,
     ElevenLabsEnvironment,
     checked_address,
     checked_base_url,
@@ -111,98 +113,25 @@ def test_a_base_url(given_url: str, base_url: str) -> None:
     assert base_url == checked_base_url(given_url, allow_insecure_http=False)
 
 
-INSECURE = ["http://api.elevenlabs.io", "http://10.0.0.1", "http://127.0.0.1.example.com", "http://[::ffff:10.0.0.1]"]
-
-
 @pytest.mark.promise(row=36)
-@pytest.mark.parametrize("base_url", [*INSECURE, "http://[::ffff:127.0.0.1]", "http://0.0.0.0", "http://localhost."])
+@pytest.mark.parametrize("base_url", refused.INSECURE_BASE_URLS)
 def test_http_to_another_machine(base_url: str) -> None:
-    """The key would travel in the clear, and the error says how to permit it."""
-    with pytest.raises(ElevenLabsConfigError, match="allow_insecure_http=True"):
+    """Others could read the key on its way, so the caller must say that it is meant; the error says how."""
+    with pytest.raises(ElevenLabsConfigError, match=r"^base_url is http:.*\(allow_insecure_http=True permits it\)"):
         checked_base_url(base_url, allow_insecure_http=False)
 
-
-@pytest.mark.parametrize("base_url", INSECURE)
-def test_http_to_another_machine_if_allowed(base_url: str) -> None:
-    """The caller may say that it is meant."""
     assert base_url == checked_base_url(base_url, allow_insecure_http=True)
-
-
-NOT_A_URL = "is not a URL"
-UNREADABLE = "is not a URL that can be read"
-CHARACTERS = "has white space, a control character, a backslash or a character that is not ASCII"
-SCHEME = "does not begin with https:// (or http://, for this machine)"
-NO_HOST = "names no host that can be looked up"
-USERINFO = "carries a user name or a password"
-QUERY = "has a query or a fragment"
 
 
 @pytest.mark.promise(row=36)
 @pytest.mark.parametrize("allow_insecure_http", [False, True])
-@pytest.mark.parametrize(
-    ("base_url", "fault"),
-    [
-        pytest.param("", NOT_A_URL, id="empty"),
-        pytest.param(None, NOT_A_URL, id="None"),
-        pytest.param(b"https://h", NOT_A_URL, id="bytes"),
-        pytest.param(443, NOT_A_URL, id="a number"),
-        pytest.param("http://[::1", UNREADABLE, id="half an IPv6 address"),
-        pytest.param("https://h:99999", UNREADABLE, id="a port over 65535"),
-        pytest.param("https://h:x", UNREADABLE, id="a port that is no number"),
-        pytest.param("https://h:-1", UNREADABLE, id="a negative port"),
-        pytest.param("https://h\n.example", CHARACTERS, id="a line feed"),
-        pytest.param("https://h.example\r", CHARACTERS, id="a carriage return"),
-        pytest.param("https://h\t.example", CHARACTERS, id="a tab"),
-        pytest.param(" https://h.example", CHARACTERS, id="a space in front"),
-        pytest.param("https://h.example/a b", CHARACTERS, id="a space in the path"),
-        pytest.param("https://h.example\x7f", CHARACTERS, id="DEL"),
-        pytest.param("https://h.example\\@evil.example", CHARACTERS, id="a backslash"),
-        pytest.param("https://b\u00fccher.example", CHARACTERS, id="not ASCII"),
-        pytest.param("https://h.example:\u0664\u0664\u0663", CHARACTERS, id="digits that are not ASCII"),
-        pytest.param("ftp://h.example", SCHEME, id="ftp"),
-        pytest.param("file:///etc/passwd", SCHEME, id="file"),
-        pytest.param("wss://h.example", SCHEME, id="wss"),
-        pytest.param("ws://127.0.0.1:8765", SCHEME, id="ws"),
-        pytest.param("h.example", SCHEME, id="no scheme"),
-        pytest.param("//h.example", SCHEME, id="no scheme but slashes"),
-        pytest.param("localhost:8765", SCHEME, id="a host for a scheme"),
-        pytest.param("https:", NO_HOST, id="a scheme alone"),
-        pytest.param("https://", NO_HOST, id="no host"),
-        pytest.param("https:///v1", NO_HOST, id="a path without a host"),
-        pytest.param("https://:443", NO_HOST, id="a port without a host"),
-        pytest.param("https:h.example", NO_HOST, id="no slashes"),
-        pytest.param("https://256.1.1.1", NO_HOST, id="an IPv4 address that cannot be"),
-        pytest.param("https://1.1.1.999:8443/a", NO_HOST, id="another, with a port"),
-        pytest.param(f"https://1.1.1.{'9' * 63}", NO_HOST, id="another, as long as can be"),
-        pytest.param(f"https://1.1.1.{'9' * 5000}", NO_HOST, id="another, longer than Python reads"),
-        pytest.param("https://.", NO_HOST, id="a dot alone"),
-        pytest.param("https://.h.example", NO_HOST, id="an empty label in front"),
-        pytest.param("https://h.example..", NO_HOST, id="two dots at the end"),
-        pytest.param("https://h..example", NO_HOST, id="an empty label"),
-        pytest.param(f"https://{'a' * 64}.example", NO_HOST, id="a label that is too long"),
-        pytest.param("https://user@h.example", USERINFO, id="a user"),
-        pytest.param("https://user:hunter2@h.example", USERINFO, id="a password"),
-        pytest.param("https://@h.example", USERINFO, id="an empty user"),
-        pytest.param("https://h.example?a=b", QUERY, id="a query"),
-        pytest.param("https://h.example/?", QUERY, id="an empty query"),
-        pytest.param("https://h.example/#x", QUERY, id="a fragment"),
-        pytest.param("https://h.example#", QUERY, id="an empty fragment"),
-    ],
-)
+@pytest.mark.parametrize(("base_url", "fault"), refused.BASE_URLS.values(), ids=refused.BASE_URLS)
 def test_what_is_no_base_url(base_url: str, fault: str, allow_insecure_http: bool) -> None:  # noqa: FBT001  # a case
     """Each fault has its own words, whatever is allowed."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
 
     assert f"base_url {fault}; give one like 'https://api.elevenlabs.io'" == str(caught.value)
-
-
-@pytest.mark.promise(row=36)
-@pytest.mark.parametrize("base_url", ["http://[::1]evil.example", "http://[::1].evil.example", "https://[::1]]"])
-def test_text_after_an_ipv6_address(base_url: str) -> None:
-    """It is refused; whether Python's own `urlsplit` refuses it first depends on the version."""
-    with pytest.raises(ElevenLabsConfigError, match=f"^base_url ({NO_HOST}|{UNREADABLE}); "):
-        checked_base_url(base_url, allow_insecure_http=False)
 
 
 @settings(deadline=None)
@@ -231,31 +160,58 @@ def test_a_password_is_not_quoted(rest: str) -> None:
     assert caught.value.__context__ is None
 
 
-def test_the_environment_is_where_a_client_goes() -> None:
-    """Unless it has a base URL of its own."""
-    address = checked_address(ElevenLabsEnvironment.PRODUCTION_EU, None, allow_insecure_http=False)
+@pytest.mark.parametrize(
+    ("argument", "variable", "address"),
+    [
+        pytest.param(None, None, "https://api.eu.residency.elevenlabs.io", id="neither: the environment"),
+        pytest.param(None, "", "https://api.eu.residency.elevenlabs.io", id="an empty variable is unset"),
+        pytest.param(None, "https://v.example/a/", "https://v.example/a", id="the variable"),
+        pytest.param("https://h.example/", None, "https://h.example", id="the argument"),
+        pytest.param("https://h.example/", "https://v.example", "https://h.example", id="both: the argument"),
+        pytest.param("https://h.example/", "not a URL", "https://h.example", id="a variable that nobody asks"),
+    ],
+)
+def test_where_a_client_goes(
+    monkeypatch: pytest.MonkeyPatch, argument: str | None, variable: str | None, address: str
+) -> None:
+    """First to the `base_url` that it is given, then to that of `ELEVENLABS_BASE_URL`, then to its environment's."""
+    if variable is not None:
+        monkeypatch.setenv(BASE_URL_VARIABLE, variable)
 
-    assert "https://api.eu.residency.elevenlabs.io" == address
-
-
-def test_the_base_url_wins() -> None:
-    """Over the environment."""
-    production = ElevenLabsEnvironment.PRODUCTION
-
-    assert "https://h.example" == checked_address(production, "https://h.example/", allow_insecure_http=False)
+    assert address == checked_address(ElevenLabsEnvironment.PRODUCTION_EU, argument, allow_insecure_http=False)
 
 
 def test_an_empty_base_url_is_not_none() -> None:
     """A setting that was left empty must not lead to production."""
-    with pytest.raises(ElevenLabsConfigError, match="base_url is not a URL"):
+    with pytest.raises(ElevenLabsConfigError, match=r"^base_url is not a URL;"):
         checked_address(ElevenLabsEnvironment.PRODUCTION, "", allow_insecure_http=False)
 
 
-def test_an_insecure_base_url_may_be_allowed() -> None:
-    """What the client was told goes through to the check."""
-    production = ElevenLabsEnvironment.PRODUCTION
+@pytest.mark.promise(row=36)
+@pytest.mark.parametrize(
+    ("base_url", "fault"),
+    [
+        *(row for row in refused.BASE_URLS.values() if isinstance(row[0], str) and row[0]),
+        *((base_url, "is http:") for base_url in refused.INSECURE_BASE_URLS),
+    ],
+)
+def test_a_variable_that_holds_no_base_url(monkeypatch: pytest.MonkeyPatch, base_url: str, fault: str) -> None:
+    """It is checked as the argument is, and the error names the variable."""
+    monkeypatch.setenv(BASE_URL_VARIABLE, base_url)
 
-    assert "http://h.example" == checked_address(production, "http://h.example", allow_insecure_http=True)
+    with pytest.raises(ElevenLabsConfigError) as caught:
+        checked_address(ElevenLabsEnvironment.PRODUCTION, None, allow_insecure_http=False)
+
+    assert str(caught.value).startswith(f"ELEVENLABS_BASE_URL {fault}")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("argument", ["http://h.example", None])
+def test_an_insecure_base_url_may_be_allowed(monkeypatch: pytest.MonkeyPatch, argument: str | None) -> None:
+    """Both the argument and the variable may then lead to another machine over `http:`."""
+    monkeypatch.setenv(BASE_URL_VARIABLE, "http://h.example")
+
+    assert "http://h.example" == checked_address(ElevenLabsEnvironment.PRODUCTION, argument, allow_insecure_http=True)
 
 
 @pytest.mark.parametrize("environment", ["PRODUCTION", "https://api.elevenlabs.io", None, 1])

@@ -1,12 +1,13 @@
+"""Requests as data: how their URL and headers are made, and that their parts show no secret."""
+
 from typing import Any
 
 import pytest
 
 from elevenlabs_tokens import __version__
-from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Reply, Request, RequestTemplate
+from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.options import CallSettings
-from elevenlabs_tokens.responses import Headers
 from pure.samples import KEY, exchange, reply
 
 DEFAULTS = {
@@ -35,7 +36,7 @@ def built(headers: Any = None, query: str = "", base_url: str = "https://h.examp
 
 @pytest.mark.promise(row=41)
 def test_the_headers_of_a_plain_request() -> None:
-    """One key, the package's name and version, no compression."""
+    """The key, the package's name and version, and no compression."""
     request = built()
 
     assert DEFAULTS == request.headers
@@ -57,7 +58,7 @@ def test_the_headers_of_a_plain_request() -> None:
     ],
 )
 def test_extra_headers(headers: Any, changed: dict[str, str | None], removed: tuple[str, ...]) -> None:
-    """They replace or remove the package's own in any case; no name goes out twice."""
+    """They replace or remove the package's own, in upper or lower case; no name is sent twice."""
     expected = {name: value for name, value in (DEFAULTS | changed).items() if value is not None}
 
     request = built(headers)
@@ -76,12 +77,12 @@ def test_extra_headers(headers: Any, changed: dict[str, str | None], removed: tu
     ],
 )
 def test_the_url(base_url: str, query: str, url: str) -> None:
-    """Base, path and query, and no question mark without a query."""
+    """It is made of base, path and query, without a question mark if there is no query."""
     assert url == built(base_url=base_url, query=query).url
 
 
-def test_requests_of_one_template_are_apart() -> None:
-    """A key that rotates reaches the requests that come after it alone."""
+def test_each_request_has_its_own_key() -> None:
+    """A new key is in later requests only, and never in the template."""
     shared = template()
 
     first, second = (shared.request("https://h.example", Secret(key)) for key in ("sk_old", "sk_new"))
@@ -100,19 +101,12 @@ def test_requests_of_one_template_are_apart() -> None:
     ],
     ids=lambda thing: type(thing).__name__,
 )
-def test_what_goes_over_the_wire_shows_nothing(thing: object) -> None:
-    """Promise 44: neither the key or a token, nor a header or a query that may be a credential."""
+def test_no_repr_shows_a_secret(thing: object) -> None:
+    """It shows no key, no token, and no header or query that may be a secret."""
     assert object.__repr__(thing) == repr(thing)
-    assert "__eq__" not in vars(type(thing))  # whose text would be compiled at each start, and which nothing asks for
-
-
-def test_a_failure_says_why() -> None:
-    """Without a detail, if the system gave none."""
-    assert Failure(FailureKind.LOST, "") == Failure(FailureKind.LOST)
-    assert Failure(FailureKind.LOST) != Failure(FailureKind.LOST, "broken pipe")
+    assert "__eq__" not in vars(type(thing))  # attrs would compile one at each import, and nothing needs it
 
 
 def test_the_cap() -> None:
-    """64 KiB; a reply over it has no body at all."""
+    """No more than 64 KiB of a reply are read."""
     assert 65_536 == MAX_BODY_BYTES
-    assert Reply(status_code=200, headers=Headers(), body=None).body is None

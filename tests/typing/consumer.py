@@ -1,23 +1,26 @@
 """How typed code uses the package: read by the type checkers, and never run."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import assert_type
+from typing import assert_type, cast
 
 from elevenlabs_tokens import (
     AsyncElevenLabsClient,
+    ElevenLabsClient,
     ElevenLabsEnvironment,
     HttpResponsePromise,
     RateLimitError,
     RawResponse,
     RequestOptions,
+    RequestOptionsDict,
     SingleUseTokenResponseModel,
     SingleUseTokenType,
     UnprocessableEntityError,
     ValidationErrorItem,
     WithRawResponse,
 )
+from elevenlabs_tokens.models import KnownTokenType
 
 
 async def ask_the_vault() -> str:
@@ -57,13 +60,36 @@ async def mint() -> None:
         assert_type((one, two), tuple[SingleUseTokenResponseModel, SingleUseTokenResponseModel])
         options = RequestOptions(timeout_in_seconds=5, headers={"X-Trace": "t", "X-Team": None}, query_params={"a": 1})
         await client.tokens.single_use.create("realtime_scribe", request_options=options)
-        await client.tokens.single_use.create("realtime_scribe", request_options={"max_retries": 0})
 
         # What is wrong is seen by the type checkers: without the error, its `ignore` would be one too many.
         await client.tokens.single_use.create(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         RequestOptions(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         token.tokn  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
         promise.cr_frme  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
+
+
+def give_options_as_a_dict(client: ElevenLabsClient, read: Mapping[str, object]) -> None:
+    """Use the names of `RequestOptions` or the vendor's; others are refused, and so are values of another type."""
+    create = client.tokens.single_use.create
+    options: RequestOptionsDict = {"timeout_in_seconds": 5, "api_key": read_the_file, "query_params": {"a": [1, "b"]}}
+    create("tts_websocket", request_options=options)
+    create("tts_websocket", request_options={"max_retries": 0, "headers": {"X-Trace": "t", "X-Team": None}})
+    vendors: RequestOptionsDict = {"additional_headers": {"X": "1"}, "additional_query_parameters": {"a": True}}
+    create("tts_websocket", request_options=vendors)
+    create("tts_websocket", request_options=cast("RequestOptionsDict", read))  # the names are checked at run time
+
+    create("tts_websocket", request_options={"timeout": 5})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    create("tts_websocket", request_options={"max_retries": "0"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    create("tts_websocket", request_options=read)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    create("tts_websocket", request_options="a=b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def name_a_type(client: ElevenLabsClient, known: KnownTokenType, unknown: str) -> None:
+    """Give a member, one of the known strings, which editors complete, or any other string."""
+    for token_type in (SingleUseTokenType.BATCH_SCRIBE, known, unknown, "ttd_websocket"):
+        client.tokens.single_use.create(token_type)
+    known = SingleUseTokenType.BATCH_SCRIBE.value  # the member's value is one of them
+    known = "batch_scribes"  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
 
 def catch(action: Callable[[], None]) -> None:

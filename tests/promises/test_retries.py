@@ -1,0 +1,329 @@
+"""Which calls are retried, after how long, and when they end: over a socket, with a frozen clock in most tests."""
+
+import asyncio
+import math
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Self
+
+import pytest
+
+import scripted
+from elevenlabs_tokens import (
+    AsyncElevenLabsClient,
+    ElevenLabsConfigError,
+    ElevenLabsConnectionError,
+    ElevenLabsStatusError,
+    ElevenLabsTimeoutError,
+    RateLimitError,
+    ServerError,
+)
+from frozen import EPOCH_IN_SECONDS, KEY, FrozenTime
+from minting import mint
+from scripted import Act, Script, ScriptedApi, reply
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = scripted.TOKEN["token"]
+UNAVAILABLE = reply(503, {})
+
+
+@pytest.mark.promise(row=28)
+@pytest.mark.parametrize(
+    ("status_code", "requests"),
+    [
+        *((status_code, 3) for status_code in (408, 429, 500, 501, 502, 503, 504, 529)),
+        *((status_code, 1) for status_code in (400, 401, 402, 403, 404, 405, 409, 413, 422)),
+    ],
+)
+async def test_error_statuses(api: ScriptedApi, client: AsyncElevenLabsClient, status_code: int, requests: int) -> None:
+    """Those that another attempt may mend get three attempts, the others one."""
+    api.replies += [reply(status_code, {})] * 3
+
+    attempts = " after 3 attempts" if requests == 3 else ""
+    with pytest.raises(ElevenLabsStatusError, match=rf"^{status_code}( .*)? from POST \S+{attempts}; "):
+        await mint(client)
+
+    assert requests == len(api.requests)
+
+
+@pytest.mark.parametrize(
+    ("draw", "waits"), [(1.0, [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]), (0.0, [0.25, 0.5, 1.0, 2.0, 4.0, 4.0])]
+)
+async def test_waits_double_up_to_8_seconds(
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime, draw: float, waits: list[float]
+) -> None:
+    """The random number shortens each wait by up to a half."""
+    api.replies += [reply(status_code, {}) for status_code in (408, 429, 500, 502, 503, 504)]
+    frozen_time.draw = draw
+
+    assert TOKEN == await mint(client, max_retries=6)
+    assert waits == frozen_time.slept
+
+
+@pytest.mark.promise(row=32)
+@pytest.mark.parametrize(("of_client", "of_call"), [(0, {}), (2, {"max_retries": 0})], ids=["client", "call"])
+async def test_no_retries(api: ScriptedApi, of_client: int, of_call: dict[str, Any]) -> None:
+    """With `max_retries=0`, one request is sent."""
+    api.replies += [UNAVAILABLE]
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, max_retries=of_client) as client:
+        with pytest.raises(ServerError, match=r"^503 Service Unavailable from"):
+            await mint(client, **of_call)
+
+    assert 1 == len(api.requests)
+
+
+@pytest.mark.promise(row=32)
+@pytest.mark.parametrize("max_retries", [-1, math.nan, "2", True])
+async def test_retries_that_make_no_sense(client: AsyncElevenLabsClient, max_retries: Any) -> None:
+    """They are refused both by the call and by the client."""
+    with pytest.raises(ElevenLabsConfigError, match="max_retries must be an integer from 0"):
+        client.tokens.single_use.create("realtime_scribe", request_options={"max_retries": max_retries})
+    with pytest.raises(ElevenLabsConfigError, match="max_retries must be an integer from 0"):
+        AsyncElevenLabsClient(max_retries=max_retries)
+
+
+# Retry-After; the table of all its texts is in `pure/test_pure_retry.py`
+
+
+def date(seconds_from_now: float) -> str:
+    """Write a time of the frozen clock as HTTP does."""
+    return format_datetime(datetime.fromtimestamp(EPOCH_IN_SECONDS + seconds_from_now, UTC), usegmt=True)
+
+
+@pytest.mark.promise(row=26)
+@pytest.mark.parametrize(
+    ("status_code", "text", "waits", "outcome"),
+    [
+        pytest.param(429, "1.5", [1.5], TOKEN, id="seconds"),
+        pytest.param(408, date(3), [3.0], TOKEN, id="a date"),
+        pytest.param(503, "29.9", [29.9], TOKEN, id="fits the deadline"),
+        pytest.param(503, "30", [], 30.0, id="takes all until the deadline"),
+        pytest.param(429, "3600", [], 3600.0, id="over 60 s"),
+        pytest.param(429, "1e400", [], math.inf, id="infinite"),
+        pytest.param(503, "5, 10", [0.5], TOKEN, id="unreadable"),
+        pytest.param(429, date(-1), [0.5], TOKEN, id="a date in the past"),
+    ],
+)
+async def test_retry_after(
+    api: ScriptedApi,
+    client: AsyncElevenLabsClient,
+    frozen_time: FrozenTime,
+    *,
+    status_code: int,
+    text: str,
+    waits: list[float],
+    outcome: str | float,
+) -> None:
+    """The call waits exactly as long as it is told, or ends with an error that names the wait."""
+    api.replies += [reply(status_code, {}, {"Retry-After": text})]
+
+    [result] = await asyncio.gather(mint(client), return_exceptions=True)
+
+    assert outcome == getattr(result, "retry_after", result)
+    assert waits == frozen_time.slept
+    assert (1, 1 + len(waits)) == (api.connections, len(api.requests))
+
+
+@pytest.mark.promise(row=26)
+@pytest.mark.parametrize(("seconds", "waits", "outcome"), [(25, [15.0], TOKEN), (100, [], 90.0)])
+async def test_a_date_counts_from_when_the_reply_came(
+    api: ScriptedApi,
+    client: AsyncElevenLabsClient,
+    frozen_time: FrozenTime,
+    *,
+    seconds: float,
+    waits: list[float],
+    outcome: str | float,
+) -> None:
+    """If the server takes 10 s to reply, the wait and the error's `retry_after` are 10 s shorter."""
+    answer = threading.Event()
+    late: Script = [answer, *reply(429, {}, {"Retry-After": date(seconds)})]
+    api.replies += [late]
+    call = asyncio.create_task(mint(client))
+    await asyncio.to_thread(api.request_came.wait, 5)
+    frozen_time.advance(10)
+    answer.set()
+
+    [result] = await asyncio.gather(call, return_exceptions=True)
+
+    assert (waits, outcome) == (frozen_time.slept, getattr(result, "retry_after", result))
+
+
+@pytest.mark.promise(row=27)
+async def test_an_hour_is_not_waited_for(api: ScriptedApi) -> None:
+    """By the real clock, the error comes in under 0.1 s."""
+    api.replies += [reply(), reply(429, {}, {"Retry-After": "3600"})]
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as client:
+        await mint(client)
+        began = time.monotonic()
+        with pytest.raises(RateLimitError, match=r"\(retry after 3600 s\)") as caught:
+            await mint(client)
+        took = time.monotonic() - began
+
+    assert 3600 == caught.value.retry_after
+    assert took < 0.1
+    assert 2 == len(api.requests)
+
+
+# The budget
+
+
+@pytest.mark.promise(row=29)
+async def test_a_dead_api_is_not_flooded(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """200 calls at once get 35 retries in all; three clean successes pay for no other retry, four for one."""
+    api.replies += [UNAVAILABLE] * 235
+
+    outcomes = await asyncio.gather(*(mint(client) for _ in range(200)), return_exceptions=True)
+    sent = len(api.requests)
+    for _ in range(3):
+        await mint(client)
+    api.replies += [UNAVAILABLE]
+    with pytest.raises(ServerError, match=r"^503 Service Unavailable from"):
+        await mint(client)
+    await mint(client)
+    api.replies += [UNAVAILABLE]
+    await mint(client)
+
+    assert {ServerError} == {type(outcome) for outcome in outcomes}
+    assert 235 == sent
+    assert 235 + 3 + 1 + 1 + 2 == len(api.requests)
+
+
+@pytest.mark.promise(row=29)
+async def test_a_retry_that_helped_is_paid_back(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """With units for one retry left, five calls in turn can be retried with success, then one in vain."""
+    api.replies += [UNAVAILABLE] * (18 + 35)
+    for _ in range(18):
+        with pytest.raises(ServerError):
+            await mint(client)
+    for _ in range(4):
+        await mint(client)
+    sent = [len(api.requests)]
+    api.replies += [UNAVAILABLE, reply()] * 5
+    tokens = [await mint(client) for _ in range(5)]
+    sent.append(len(api.requests))
+    api.replies += [UNAVAILABLE] * 3
+    for _ in range(2):
+        with pytest.raises(ServerError):
+            await mint(client)
+    sent.append(len(api.requests))
+
+    assert [TOKEN] * 5 == tokens
+    assert [18 + 35 + 4, 10, 2 + 1] == [sent[0], sent[1] - sent[0], sent[2] - sent[1]]
+
+
+# Connections
+
+
+@pytest.mark.parametrize(
+    "script",
+    [[Act.CLOSE], [Act.RESET], [b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", Act.CLOSE]],
+    ids=["closed", "reset", "cut"],
+)
+async def test_a_lost_connection(api: ScriptedApi, client: AsyncElevenLabsClient, script: Script) -> None:
+    """The call is retried; after three lost connections its error names the host and the port."""
+    api.replies += [script, reply(), *[script] * 3]
+
+    assert TOKEN == await mint(client)
+    assert 2 == len(api.requests)
+    text = rf"lost the connection to 127\.0\.0\.1:{api.port} before the reply was complete( \(.*\))? after 3 attempts; "
+    with pytest.raises(ElevenLabsConnectionError, match=f"^{text}try again later$") as caught:
+        await mint(client)
+
+    assert ElevenLabsConnectionError is type(caught.value)
+
+
+@pytest.mark.promise(row=33)
+async def test_nobody_listens(frozen_time: FrozenTime) -> None:
+    """Connecting is retried; after three refusals the error names the host and the port."""
+    with ScriptedApi() as gone:
+        port = gone.port
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=f"http://127.0.0.1:{port}") as client:
+        client._pipeline.clock = frozen_time.clock()
+        with pytest.raises(ElevenLabsConnectionError) as caught:
+            await mint(client)
+
+    text = f"could not connect to 127.0.0.1:{port} (connection refused) after 3 attempts; check the network, base_url"
+    assert str(caught.value).startswith(text)
+    assert [0.5, 1.0] == frozen_time.slept
+
+
+class LateApi(ScriptedApi):
+    """A server that has its port from the beginning, and refuses connections until it is entered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listener.close()
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+
+    def __enter__(self) -> Self:
+        self._listener.listen()
+        return super().__enter__()
+
+
+@pytest.mark.promise(row=33)
+async def test_refused_then_up(frozen_time: FrozenTime) -> None:
+    """The second attempt reaches a server that starts during the wait."""
+    api = LateApi()
+    with ExitStack() as running:
+
+        async def start(seconds: float) -> None:
+            frozen_time.slept.append(seconds)
+            running.enter_context(api)
+
+        async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as client:
+            client._pipeline.clock = frozen_time.clock(sleep=start)
+            answer = await client.tokens.single_use.with_raw_response.create("realtime_scribe")
+
+    assert (TOKEN, 1) == (answer.data.token, answer.raw_response.retries_taken)
+    assert ([0.5], 1) == (frozen_time.slept, len(api.requests))
+
+
+# The deadline
+
+
+async def test_an_attempt_that_stalls_is_retried(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """The attempt's timeout includes the body."""
+    api.replies += [[b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", Act.STALL]]
+
+    assert TOKEN == await mint(client, attempt_timeout_in_seconds=0.2)
+
+
+async def test_the_deadline_ends_an_attempt(api: ScriptedApi) -> None:
+    """An attempt has no more time than the call."""
+    api.replies += [[Act.STALL]]
+    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, timeout_in_seconds=0.3) as client:
+        with pytest.raises(TimeoutError, match=r"no complete reply from 127\.0\.0\.1:\d+ in 0\.\d s;") as caught:
+            await mint(client)
+
+    assert ElevenLabsTimeoutError is type(caught.value)
+    assert 1 == len(api.requests)
+
+
+async def test_an_attempt_after_a_wait(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
+    """It has the time that the wait has left."""
+    api.replies += [reply(503, {}, {"Retry-After": "4.9"}), [Act.STALL]]
+
+    with pytest.raises(ElevenLabsTimeoutError):
+        async with asyncio.timeout(2):  # raises a plain TimeoutError
+            await mint(client, timeout_in_seconds=5)
+
+    assert 2 == len(api.requests)
+
+
+async def test_a_wait_that_does_not_fit_the_deadline(
+    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
+) -> None:
+    """The call ends at once with the error of its last attempt, not with a timeout."""
+    api.replies += [UNAVAILABLE] * 3
+
+    with pytest.raises(ServerError, match="after 2 attempts"):
+        await mint(client, timeout_in_seconds=1.5)
+
+    assert [0.5] == frozen_time.slept
