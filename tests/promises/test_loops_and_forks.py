@@ -72,7 +72,7 @@ def test_many_loops_that_come_and_go(api: ScriptedApi) -> None:
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(24) as pool:
-            tokens = list(pool.map(lambda _: asyncio.run(mint(client)), range(240)))
+            tokens = [job.result() for job in [pool.submit(lambda: asyncio.run(mint(client))) for _ in range(240)]]
     finally:
         sys.setswitchinterval(before)
         asyncio.run(client.aclose())

@@ -7,7 +7,7 @@ import pytest
 
 from programs import run_python, start_python
 from scripted import TOKEN, Act, ScriptedApi
-from sync.calls import CLIENT
+from sync.callers import CLIENT
 
 EXITS = {
     "idle": f"{CLIENT}mint()",

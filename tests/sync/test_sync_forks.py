@@ -15,7 +15,7 @@ import pytest
 from frozen import KEY
 from programs import run_python
 from scripted import TOKEN, ScriptedApi, reply
-from sync.calls import CLIENT
+from sync.callers import CLIENT
 
 pytestmark = pytest.mark.promise(row=57)
 

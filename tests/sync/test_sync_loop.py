@@ -15,7 +15,7 @@ from elevenlabs_tokens._portal import Portal
 from frozen import KEY
 from programs import run_python
 from scripted import TOKEN, ScriptedApi
-from sync.calls import CLIENT, mint_sync
+from sync.callers import CLIENT, mint_sync
 
 NO_LOOP = "the event loop of sync calls cannot be started"
 

@@ -22,7 +22,7 @@ from elevenlabs_tokens import (
 from frozen import FrozenTime
 from programs import run_python
 from scripted import TOKEN, Act, ScriptedApi, reply
-from sync.calls import CLIENT, mint_sync
+from sync.callers import CLIENT, mint_sync
 
 
 def test_options_errors_and_raw_responses(

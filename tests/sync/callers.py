@@ -1,7 +1,5 @@
 """Sync calls: made by a test itself, and by a program in a process of its own."""
 
-from typing import Any
-
 from elevenlabs_tokens import ElevenLabsClient
 from frozen import KEY
 
@@ -30,6 +28,6 @@ The exit code of a child is 0 if its call has worked and has taken less than 1 s
 """
 
 
-def mint_sync(client: ElevenLabsClient, **options: Any) -> str:
-    """Mint with some request options, and give the token's text."""
-    return client.tokens.single_use.create("realtime_scribe", request_options=options or None).token
+def mint_sync(client: ElevenLabsClient) -> str:
+    """Mint, and give the token's text."""
+    return client.tokens.single_use.create("realtime_scribe").token
