@@ -5,11 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import nox
 
-OLDEST = (3, 11)
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 # The rules, which every branch of must be tested: nothing in them needs a socket.
@@ -30,14 +30,26 @@ PURE = (
     "_http/wire",
 )
 
-nox.needs_version = ">=2025.5.1"
+COMMAND_LINE = "tests/test_command_line.py"
+
+# These tests give the same answer on every Python, so only the newest runs them.
+ON_ONE_PYTHON = (
+    COMMAND_LINE,
+    "tests/fuzz",
+    "tests/promises/test_every_row.py",
+    "tests/test_docs.py",
+    "tests/test_generated.py",
+)
+
+nox.needs_version = ">=2026.8.10"
+nox.options.allow_parallel = True
 nox.options.sessions = ["lint", "types", "docs", "tests", "tests-lowest"]
 nox.options.error_on_external_run = True
 nox.options.error_on_missing_interpreters = False
 
 
 def _candidates() -> list[Path]:
-    """Give what may be a Python: this one, those on the path, and those that version managers keep beside this one."""
+    """List what may be a Python: this one, those on the path, and those that version managers keep beside this one."""
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     for versions in (
         Path(sys.base_prefix).parent,
@@ -45,49 +57,78 @@ def _candidates() -> list[Path]:
     ):
         folders += sorted(versions.glob("*/bin"), reverse=True)
     found = [python for folder in folders for python in sorted(folder.glob("python3.*"))]
-    return [Path(sys.executable), *(python for python in found if re.fullmatch(r"python3\.\d+", python.name))]
+    supported = re.compile(r"python3\.(1[1-9]|[2-9]\d)")
+    return [Path(sys.executable), *(python for python in found if supported.fullmatch(python.name))]
 
 
-def _version_of(python: Path) -> tuple[int, int] | None:
-    """Ask an interpreter what it is: a shim of a version manager may stand for one that is not there."""
+def _version_of(python: Path) -> str | None:
+    """Ask an interpreter for its version: a shim of a version manager may stand for one that is not there."""
     program = "import sys, venv; print(*sys.version_info[:2], sys.version_info.releaselevel, sys.implementation.name)"
     try:
         run = subprocess.run([python, "-c", program], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     major, minor, level, name = run.stdout.split()
-    version = (int(major), int(minor))
-    return version if version >= OLDEST and (level, name) == ("final", "cpython") else None
+    is_supported = (int(major), int(minor)) >= (3, 11) and (level, name) == ("final", "cpython")
+    return f"{major}.{minor}" if is_supported else None
 
 
 def find_pythons() -> dict[str, str]:
     """Find every Python that the package supports: its version and where it is, the oldest first."""
-    found: dict[tuple[int, int], Path] = {}
+    found: dict[str, str] = {}
     for python in _candidates():
-        if (version := _version_of(python)) and version not in found:
-            found[version] = python
-    return {".".join(map(str, version)): str(found[version]) for version in sorted(found)}
+        if python.name.removeprefix("python") not in found and (version := _version_of(python)):
+            found.setdefault(version, str(python))
+    return {version: found[version] for version in sorted(found, key=lambda version: int(version.partition(".")[2]))}
 
 
 PYTHONS = find_pythons()
+OLDEST, NEWEST = next(iter(PYTHONS)), next(reversed(PYTHONS))
 # nox looks interpreters up by name, where a shim may stand in the way of the real one.
 os.environ["PATH"] = os.pathsep.join([*(str(Path(python).parent) for python in PYTHONS.values()), os.environ["PATH"]])
+# What is installed is compiled when it is first imported, and that must last.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
-def _install(session: nox.Session, *groups: str, package: str = ".[cli,limits]") -> None:
-    session.install(*nox.project.dependency_groups(PYPROJECT, *groups), package)
+@nox.session(python=NEWEST, allow_parallel=False)
+def wheel(session: nox.Session) -> None:
+    """Build the wheel; the sessions that install it run this one first."""
+    shutil.rmtree(session.cache_dir / "wheel", ignore_errors=True)
+    session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={session.cache_dir}/wheel", ".")
 
 
-@nox.session(python=list(PYTHONS))
+def _install(session: nox.Session, *groups: str, others: Iterable[str] = ()) -> Path:
+    """Install the wheel with its command line, groups of dependencies and other requirements; return the wheel."""
+    wheel = next(session.cache_dir.resolve().glob("wheel/*.whl"))
+    session.install("--no-compile", f"{wheel}[cli]", *nox.project.dependency_groups(PYPROJECT, *groups), *others)
+    session.install("--force-reinstall", "--no-deps", str(wheel))  # with `nox -r`, an older build of it may be there
+    return wheel
+
+
+def _all_tests(*without: str) -> list[str]:
+    """Give the options with which pytest runs the tests on all cores, without some files or folders."""
+    if missing := [path for path in without if not Path(path).exists()]:
+        raise FileNotFoundError(missing)
+    return ["--numprocesses=auto", "--dist=worksteal", *(f"--ignore={path}" for path in without)]
+
+
+@nox.session(python=list(PYTHONS), requires=["wheel"])
 def tests(session: nox.Session) -> None:
-    """Run the tests on the built wheel, with every branch of the pure modules covered."""
+    """Run the tests on the built wheel; `nox -s tests-3.13 -- tests/pure -k query` runs some of them.
+
+    The newest Python runs all tests, and checks that those in `tests/pure` cover every branch of the pure modules.
+    The other Pythons leave out what ON_ONE_PYTHON lists.
+    """
     _install(session, "test")
-    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp()).resolve() / "coverage")
-    session.run("coverage", "erase")
-    # As a script and not as a module, lest the folder be imported in place of the wheel.
-    session.run("coverage", "run", str(Path(session.bin) / "pytest"), *session.posargs)
-    if not session.posargs:
-        session.run("coverage", "combine", "-q")
+    # Here and below, pytest runs as a script and not as a module, so that the wheel is imported and not the folder.
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+    elif session.python != NEWEST:
+        session.run("pytest", *_all_tests(*ON_ONE_PYTHON))
+    else:
+        session.run("pytest", *_all_tests("tests/pure"))
+        session.env["COVERAGE_FILE"] = f"{session.env_dir.resolve()}/coverage"
+        session.run("pytest", *_all_tests(), "--cov", "--cov-report=", "tests/pure")
         pure = ",".join(f"*/elevenlabs_tokens/{module}.py" for module in PURE)
         session.run("coverage", "report", f"--include={pure}", "--fail-under=100")
 
@@ -100,21 +141,38 @@ def _floors() -> list[str]:
     return [needed.replace(">=", "==") for needed in [*project["dependencies"], *extras, pytest]]
 
 
-@nox.session(name="tests-lowest", python=next(iter(PYTHONS)))
+@nox.session(name="tests-lowest", python=OLDEST, requires=["wheel"])
 def tests_lowest(session: nox.Session) -> None:
-    """Run the tests with the oldest dependencies that the package allows."""
-    session.install(*nox.project.dependency_groups(PYPROJECT, "test"), ".[cli,limits]", *_floors())
-    session.run("pytest", "--ignore=tests/guards", "--ignore=tests/fuzz", *session.posargs)
+    """Run the tests with the oldest dependencies that the package allows, on the oldest Python that is found.
+
+    The guards count for newer dependencies. Of ON_ONE_PYTHON, only the command line has dependencies of its own.
+    """
+    _install(session, "test", others=_floors())
+    without = ["tests/guards", *(path for path in ON_ONE_PYTHON if path != COMMAND_LINE)]
+    session.run("pytest", *(session.posargs or _all_tests(*without)))
 
 
-@nox.session(python=list(PYTHONS))
+@nox.session(name="tests-next", python=NEWEST, requires=["wheel"])
+def tests_next(session: nox.Session) -> None:
+    """Run the tests with the newest releases of the four dependencies, pre-releases and forbidden versions included.
+
+    A branch that has no release is given by its address: `nox -s tests-next -- 'aiohttp @ git+https://…'`.
+    """
+    _install(session, "test")
+    names = [re.split("[^a-z]", dependency)[0] for dependency in PYPROJECT["project"]["dependencies"]]
+    session.install("--upgrade", "--pre", *names, *session.posargs)
+    session.run("python", "-m", "pip", "list")
+    session.run("pytest", *_all_tests())
+
+
+@nox.session(python=list(PYTHONS), requires=["wheel"])
 def guard(session: nox.Session) -> None:
     """Count what a mint costs, and which modules are loaded when; the tests do so, too."""
     _install(session, "test")
     session.run("pytest", "tests/guards", "tests/test_package.py", *session.posargs)
 
 
-@nox.session
+@nox.session(requires=["wheel"])
 def fuzz(session: nox.Session) -> None:
     """Have the client read many more replies of any bytes than the tests do, for a minute at most."""
     _install(session, "test")
@@ -124,36 +182,30 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check the style, and that the generated half is what its sources give."""
-    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.install("--no-compile", *nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("python", "-m", "elevenlabs_tokens._generate", "--check")
 
 
-@nox.session
+@nox.session(requires=["wheel"])
 def types(session: nox.Session) -> None:
     """Check the types, by two checkers."""
-    _install(session, "types", "docs")
-    session.install("nox")
+    _install(session, "types", "docs", others=["nox"])
     session.run("mypy")
     session.run("pyright", "--pythonpath", str(Path(session.bin) / "python"))
 
 
-@nox.session
+@nox.session(requires=["wheel"])
 def docs(session: nox.Session) -> None:
     """Build the docs; a warning is an error."""
     _install(session, "docs")
     session.run("sphinx-build", "-nW", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
-@nox.session(python=list(PYTHONS))
+@nox.session(python=list(PYTHONS), requires=["wheel"], allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """Measure how fast, how light and how large the wheel is, beside others; `-- --quick` for a look in a minute."""
-    folder = Path(session.create_tmp()).resolve() / "wheel"
-    shutil.rmtree(folder, ignore_errors=True)
-    session.run_install("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), ".")
-    (wheel,) = folder.glob("*.whl")
-    _install(session, "bench", package=str(wheel))
-    session.install("--force-reinstall", "--no-deps", str(wheel))  # an older one of the same version may be there
+    wheel = _install(session, "bench")
     # Without the folder that it runs in, lest that be imported in place of the wheel.
     session.run("python", "-P", "-m", "benchmarks", str(wheel), *session.posargs, env={"PYTHONPATH": "tests"})

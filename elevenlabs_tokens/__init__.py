@@ -102,16 +102,8 @@ __all__ = [
     "__version__",
 ]
 
+# Hidden from type checkers: to them, a module with a `__getattr__` has every attribute, misspelt ones too.
 if not TYPE_CHECKING:
+    from elevenlabs_tokens._lazy import lazy_names
 
-    def __getattr__(name: str) -> object:
-        if name not in _MODULE_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-        globals()[name] = value  # so that this function is called only once for each name
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(globals(), _MODULE_OF)

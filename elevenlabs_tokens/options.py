@@ -21,7 +21,7 @@ API_KEY_VARIABLE = "ELEVENLABS_API_KEY"
 _MOST_RETRIES = 10
 
 _API_KEY = re.compile(r"[!-~]{1,4096}")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 
 # Only the client sets these headers. Another value would change where the request ends, or who can read it.
@@ -113,7 +113,7 @@ def checked_headers(headers: object) -> Mapping[str, str | None]:
         raise ElevenLabsConfigError(f"headers is of type {type(headers).__name__}; give a mapping of names to text")
     checked: dict[str, str | None] = {}
     for name, value in headers.items():
-        if not isinstance(name, str) or not (name_match := _HEADER_NAME.fullmatch(name)):
+        if not isinstance(name, str) or not (name_match := HEADER_NAME.fullmatch(name)):
             raise ElevenLabsConfigError("a header's name is not valid; use letters, digits and hyphens")
         lowered = name_match.group().lower()
         if lowered in _RESERVED_HEADERS:

@@ -79,9 +79,7 @@ QUERY: Mapping[str, Any] = {"a": [1, 2], "b": True, "c": "/:~+"}
     ],
     ids=["an object", "a mapping", "the names of the vendor's SDK"],
 )
-async def test_options_of_one_call(
-    api: ScriptedApi, client: AsyncElevenLabsClient, options: RequestOptions | Mapping[str, Any]
-) -> None:
+async def test_options_of_one_call(api: ScriptedApi, client: AsyncElevenLabsClient, options: Any) -> None:
     """Its key, headers and query are sent with it, and with no other call."""
     await client.tokens.single_use.create("realtime_scribe", request_options=options)
     await mint(client)
@@ -96,8 +94,9 @@ async def test_options_of_one_call(
 
 async def test_an_unknown_option(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """The error lists the names that there are, and nothing is sent."""
+    misspelt: Any = {"timeout": 3}
     with pytest.raises(ElevenLabsConfigError, match=r"has no 'timeout'; it has timeout_in_seconds, attempt_timeout"):
-        client.tokens.single_use.create("realtime_scribe", request_options={"timeout": 3})
+        client.tokens.single_use.create("realtime_scribe", request_options=misspelt)
 
     assert 0 == api.connections
 

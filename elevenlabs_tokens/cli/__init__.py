@@ -1,13 +1,21 @@
-"""The command `elevenlabs-tokens`; what it needs beyond the package is the extra `cli`."""
+"""The command `elevenlabs-tokens`. The packages that only it needs are the extra `cli`."""
 
-import sys
 from importlib.util import find_spec
+
+from elevenlabs_tokens.cli.program import CommandError, run
 
 
 def main() -> None:
-    """Run the command line."""
-    if find_spec("cyclopts") is None or find_spec("rich") is None:
-        sys.exit("the command line needs more than the package: pip install 'elevenlabs-tokens[cli]'")
-    from elevenlabs_tokens.cli.app import run
+    """Run the command that the arguments name, and exit."""
+    run(_command)
 
-    run()
+
+def _command() -> None:
+    if find_spec("cyclopts") is None or find_spec("rich") is None:
+        raise CommandError(
+            "the command line needs two more packages: pip install 'elevenlabs-tokens[cli]', "
+            "or in a checkout: pip install '.[cli]'"
+        )
+    from elevenlabs_tokens.cli.app import call
+
+    call()

@@ -1,74 +1,134 @@
-"""The commands, their arguments and their exit codes: 0, 1 (refused or failed), 2 (usage)."""
+"""The commands: their arguments and what they print."""
 
 import json
 import signal
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
 
 from elevenlabs_tokens._version import __version__
-from elevenlabs_tokens.environments import is_loopback
-from elevenlabs_tokens.exceptions import ElevenLabsError
+from elevenlabs_tokens.cli.program import NAME, CommandError, UsageError, name_to_copy, note, shown_name
+from elevenlabs_tokens.cli.wording import explanation, in_words_of_a_shell
+from elevenlabs_tokens.environments import ElevenLabsEnvironment, checked_base_url, is_loopback
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError
+from elevenlabs_tokens.models import SingleUseTokenType, checked_token_type, connection_of
+from elevenlabs_tokens.options import API_KEY_VARIABLE, key_or_environment
 
-app = App(
-    name="elevenlabs-tokens",
-    version=__version__,
-    help="Single-use tokens for ElevenLabs realtime speech. The API key is read from ELEVENLABS_API_KEY.",
-)
+TYPE_CHECKING = False  # known to type checkers; asyncio is loaded by the commands that need it
+if TYPE_CHECKING:
+    import asyncio
+
+_KINDS = {int: "a whole number", float: "a number"}
+
+_Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+"""An option without a value, and without an opposite."""
 
 
-def run() -> None:
-    """Run the command that the arguments name, and exit."""
+def call() -> None:
+    """Run the command that the arguments name; turn what goes wrong into one line for a shell.
+
+    Raises:
+        UsageError: The arguments are wrong.
+        CommandError: The command was refused or failed.
+    """
     try:
-        app()
+        _command_line()(sys.argv[1:])
+    except CycloptsError as error:
+        raise UsageError(_with_help(_fault_of(error), *(error.command_chain or ()))) from error
+    except UsageError as error:
+        raise UsageError(_with_help(str(error), sys.argv[1])) from error
     except ElevenLabsError as error:
-        fail(str(error))
+        raise CommandError(explanation(error)) from error
     except OSError as error:
-        fail(error.strerror or str(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
+        reason = error.strerror or str(error)
+        raise CommandError(f"{error.filename}: {reason}" if error.filename else reason) from error
 
 
-def command() -> str:
-    """Give the command as it was called, for a reader to copy."""
-    return sys.argv[0] if sys.argv[0].endswith("elevenlabs-tokens") else "elevenlabs-tokens"
+def _fault_of(error: CycloptsError) -> str:
+    match error:
+        case UnusedCliTokensError(unused_tokens=[first, *_]):
+            return f"unexpected argument {first!r}"
+        case MissingArgumentError(keyword=keyword, argument=argument) if argument:
+            return f"{keyword or argument.name} needs a value"
+        case CoercionError(target_type=kind, token=token) if token and kind in _KINDS:
+            return f"{token.keyword} must be {_KINDS[kind]}, not {token.value!r}"
+        case _:
+            text = str(error).removesuffix(".")
+            return f"{text[:1].lower()}{text[1:]}"
 
 
-def fail(text: str) -> NoReturn:
-    """Exit with one line that says what to do."""
-    sys.exit(f"elevenlabs-tokens: {text}")
+def _with_help(text: str, *command: str) -> str:
+    return f"{text} (see {' '.join([name_to_copy(), *command])} --help)"
 
 
-@app.command
+def _command_line() -> App:
+    app = _app_called(shown_name())
+    # A shell completes the arguments of a program by its name, and `python -m …` is not one.
+    named = _app_called(NAME)
+    named.register_install_completion_command(help="Install completion for bash, zsh, fish or PowerShell.")
+    app.command(named["--install-completion"], name="--install-completion")
+    return app
+
+
+def _app_called(name: str) -> App:
+    app = App(
+        name=name,
+        version=__version__,
+        help="Mint single-use tokens for ElevenLabs realtime speech, or try them out on this machine.",
+        help_epilogue="Exit codes: 0 done, 1 refused or failed, 2 wrong usage. One line on stderr says why.",
+        help_format="plaintext",
+        group_parameters="Options",
+        exit_on_error=False,
+        print_error=False,
+        result_action="return_value",
+    )
+    for command in (create, demo, emulator):
+        app.command(command)
+    return app
+
+
 async def create(
-    token_type: str,
+    token_type: Literal["realtime_scribe", "batch_scribe", "tts_websocket"] | str,  # noqa: PYI051  # shells complete them
     /,
     *,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
-    as_url: Annotated[bool, Parameter(name="--url", negative="")] = False,
-    voice_id: str | None = None,
-    base_url: str | None = None,
+    as_json: Annotated[_Flag, Parameter(name="--json")] = False,
+    as_url: Annotated[_Flag, Parameter(name="--url")] = False,
+    voice_id: Annotated[str | None, Parameter(metavar="ID")] = None,
+    environment: Annotated[ElevenLabsEnvironment, Parameter(metavar="REGION")] = ElevenLabsEnvironment.PRODUCTION,
+    base_url: Annotated[str | None, Parameter(metavar="URL")] = None,
+    allow_insecure_http: _Flag = False,
 ) -> None:
-    """Mint a token and print it.
+    """Mint a token and print it. The API key is read from ELEVENLABS_API_KEY.
 
     Args:
-        token_type: What the token opens: realtime_scribe, batch_scribe or tts_websocket.
-        as_json: Print all that a frontend needs, as JSON.
+        token_type: What the token opens. Other names are sent to the API as they are.
+        as_json: Print JSON: the token, its type, when it expires, and the host of its socket.
         as_url: Print the URL that the token opens.
-        voice_id: The voice of that URL; tts_websocket needs one.
-        base_url: Another address of the API, such as that of an emulator.
+        voice_id: The voice in the URL of a tts_websocket token.
+        environment: The region of the API.
+        base_url: Another address of the API, or ELEVENLABS_BASE_URL; either wins over --environment.
+        allow_insecure_http: Allow http: to another machine, although anyone in between can then read the API key.
     """
     if as_json and as_url:
-        usage("--json and --url exclude each other")
+        raise UsageError("--json and --url exclude each other")
     if voice_id is not None and not as_url:
-        usage("--voice-id is for --url")
+        raise UsageError("--voice-id is for --url")
+    try:
+        checked_token_type(token_type)
+        if as_url:
+            connection_of(token_type, voice_id=voice_id)
+        if base_url is not None:
+            checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
+    except ElevenLabsConfigError as error:
+        raise UsageError(in_words_of_a_shell(str(error))) from error
+    if key_or_environment(None) is None:
+        raise CommandError(f"there is no API key: set {API_KEY_VARIABLE}")
     from elevenlabs_tokens import AsyncElevenLabsClient
-    from elevenlabs_tokens.models import SingleUseTokenType, connection_of
 
-    if as_url:
-        connection_of(token_type, voice_id=voice_id)  # said before a token is minted for nothing
-    async with AsyncElevenLabsClient(base_url=base_url) as client:
+    async with AsyncElevenLabsClient(
+        environment=environment, base_url=base_url, allow_insecure_http=allow_insecure_http
+    ) as client:
         token = await client.tokens.single_use.create(token_type)
     if as_json:
         print(json.dumps(token.to_dict()))
@@ -79,65 +139,58 @@ async def create(
         print(token.token)
 
 
-def usage(text: str) -> NoReturn:
-    """Exit with one line that says how the command is used."""
-    print(f"elevenlabs-tokens: {text}; see {command()} {sys.argv[1]} --help", file=sys.stderr)
-    sys.exit(2)
+async def demo() -> None:
+    """Show the life of a token, against an emulator on this machine. Needs no API key and no network."""
+    from elevenlabs_tokens.cli.demo import walk_through
+
+    if not await walk_through():
+        sys.exit(1)
 
 
-@app.command
 async def emulator(
     *,
-    host: str = "127.0.0.1",
-    port: int = 8765,
-    token_lifetime: float = 900,
-    api_key: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    host: Annotated[str, Parameter(metavar="ADDRESS")] = "127.0.0.1",
+    port: Annotated[int, Parameter(metavar="NUMBER")] = 8765,
+    token_lifetime: Annotated[float, Parameter(metavar="SECONDS")] = 900,
+    api_key: Annotated[tuple[str, ...], Parameter(metavar="KEY", negative="", show_default=False)] = (),
 ) -> None:
-    """Run a local ElevenLabs until it is interrupted; its base URL is the first line of output.
+    """Run a local ElevenLabs until Ctrl-C. Its base URL is the first line of output.
 
     Args:
-        host: Where to listen. Anyone who can reach it can mint its tokens, which open nothing but itself.
-        port: Where to listen; 0 takes a free port.
-        token_lifetime: Seconds until an unused token lapses.
-        api_key: A key to accept, may be repeated; without one, any key will do.
+        host: The address to listen on. Anyone who can reach it can use the emulator.
+        port: The port to listen on; 0 takes a free one.
+        token_lifetime: How long an unused token is good for.
+        api_key: A key to accept; may be repeated. Without this option, any key is accepted.
     """
     from elevenlabs_tokens.emulator import Emulator
 
     try:
         emulated = Emulator(api_keys=api_key or None, token_lifetime_in_seconds=token_lifetime, host=host, port=port)
     except ValueError as error:
-        usage(str(error))
+        raise UsageError(in_words_of_a_shell(str(error))) from error
+    interrupted = _interruption()
     async with emulated:
         print(emulated.base_url, flush=True)
-        print(_invitation(host, emulated.base_url, key="one-of-yours" if api_key else "sk_emulator"), file=sys.stderr)
-        await _interruption()
+        note(_invitation(host, emulated.base_url, key="one-of-yours" if api_key else "sk_emulator"))
+        await interrupted.wait()
+
+
+def _interruption() -> "asyncio.Event":
+    """Make an event that Ctrl-C and SIGTERM set."""
+    import asyncio
+
+    interrupted = asyncio.Event()
+    if sys.platform != "win32":  # its loops take no signal handlers; Ctrl-C is a KeyboardInterrupt there
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    return interrupted
 
 
 def _invitation(host: str, base_url: str, *, key: str) -> str:
     lines = [
-        "Tokens minted here open its sockets once, like the real ones. Stop it with Ctrl-C.",
-        f"Mint one: ELEVENLABS_API_KEY={key} {command()} create realtime_scribe --base-url {base_url}",
+        "Each token minted here opens one connection, like a real one. Stop the emulator with Ctrl-C.",
+        f"Mint one: ELEVENLABS_API_KEY={key} {name_to_copy()} create realtime_scribe --base-url {base_url}",
     ]
     if not is_loopback(host):
         lines.append(f"Anyone who can reach {host} can use it.")
     return "\n".join(lines)
-
-
-async def _interruption() -> None:
-    import asyncio
-
-    interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    if sys.platform != "win32":  # whose loops take no handlers: there, Ctrl-C ends `run` as a KeyboardInterrupt
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupted.set)
-    await interrupted.wait()
-
-
-@app.command
-async def demo() -> None:
-    """Mint, open, refuse: the life of a token, against an emulator on this machine. Needs no key."""
-    from elevenlabs_tokens.cli.demo import walk_through
-
-    if not await walk_through():
-        sys.exit(1)

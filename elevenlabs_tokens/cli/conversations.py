@@ -1,4 +1,4 @@
-"""What a frontend says on the sockets that a token opens, in its simplest form."""
+"""The simplest conversations that a frontend has on the sockets that a token opens."""
 
 import base64
 import math
@@ -8,24 +8,24 @@ import aiohttp
 from attrs import frozen
 
 SAMPLE_RATE = 16_000
-"""Of the audio that is sent and asked for, in samples per second: 16-bit mono PCM."""
+"""Samples per second of the audio that is sent and received: 16-bit mono PCM."""
 
 _BYTES_PER_SAMPLE = 2
 _CHUNK_IN_SECONDS = 0.25
-_PATIENCE_IN_SECONDS = 10.0
+_REPLY_TIMEOUT_IN_SECONDS = 10.0
 
 
 class RefusedError(Exception):
-    """The other side ended the connection with an error; its text is the other side's."""
+    """The server ended the connection with an error; the text is the server's."""
 
 
 @frozen
 class Transcript:
-    """What came back of some audio.
+    """What the server made of some audio.
 
     Attributes:
-        text: What was heard.
-        partials: How many first guesses came before.
+        text: The final transcript.
+        partials: How many partial transcripts came before it.
     """
 
     text: str
@@ -42,10 +42,10 @@ def tone(seconds: float, pitch_in_hertz: float = 440.0) -> bytes:
 
 
 async def transcribe(socket: aiohttp.ClientWebSocketResponse, audio: bytes) -> Transcript:
-    """Stream audio to an open speech-to-text socket and give what it heard.
+    """Stream audio to an open speech-to-text socket and return the transcript.
 
     Raises:
-        RefusedError: The other side ended the connection with an error.
+        RefusedError: The server ended the connection with an error.
     """
     await _read(socket, "session_started")
     size = round(_CHUNK_IN_SECONDS * SAMPLE_RATE) * _BYTES_PER_SAMPLE
@@ -71,7 +71,7 @@ async def _send_chunk(socket: aiohttp.ClientWebSocketResponse, audio: bytes, *, 
 
 
 async def _read(socket: aiohttp.ClientWebSocketResponse, message_type: str) -> dict[str, object]:
-    message = await socket.receive(_PATIENCE_IN_SECONDS)
+    message = await socket.receive(_REPLY_TIMEOUT_IN_SECONDS)
     if message.type is not aiohttp.WSMsgType.TEXT:
         raise RefusedError(f"closed with {socket.close_code}")
     content: dict[str, object] = message.json()
@@ -81,16 +81,16 @@ async def _read(socket: aiohttp.ClientWebSocketResponse, message_type: str) -> d
 
 
 async def speak(socket: aiohttp.ClientWebSocketResponse, text: str) -> bytes:
-    """Have an open text-to-speech socket say something, and give the audio.
+    """Send text to an open text-to-speech socket and return the audio.
 
     Raises:
-        RefusedError: The other side ended the connection with an error.
+        RefusedError: The server ended the connection with an error.
     """
     for part in (" ", f"{text} ", ""):
         await socket.send_json({"text": part})
     audio = b""
     while True:
-        message = await socket.receive(_PATIENCE_IN_SECONDS)
+        message = await socket.receive(_REPLY_TIMEOUT_IN_SECONDS)
         if message.type is not aiohttp.WSMsgType.TEXT:
             raise RefusedError(f"closed with {socket.close_code} before the end")
         content = message.json()
@@ -102,5 +102,5 @@ async def speak(socket: aiohttp.ClientWebSocketResponse, text: str) -> bytes:
 
 
 def seconds_of(audio: bytes) -> float:
-    """Tell how long some 16-bit mono PCM at `SAMPLE_RATE` plays."""
+    """Return how long the audio plays (16-bit mono PCM at `SAMPLE_RATE`)."""
     return len(audio) / _BYTES_PER_SAMPLE / SAMPLE_RATE

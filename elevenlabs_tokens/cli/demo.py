@@ -1,4 +1,4 @@
-"""The life of a token, step by step, against an emulator on loopback."""
+"""The demo: the life of a token, step by step, against an emulator on this machine."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsError, SingleUseTokenResponseModel
-from elevenlabs_tokens.cli.app import command
 from elevenlabs_tokens.cli.conversations import SAMPLE_RATE, RefusedError, seconds_of, speak, tone, transcribe
+from elevenlabs_tokens.cli.program import name_to_copy
+from elevenlabs_tokens.cli.wording import explanation
 from elevenlabs_tokens.emulator import Emulator
 
 _SENTENCE = "A token opens one connection, and then it is spent."
@@ -19,11 +20,11 @@ _FIFTEEN_MINUTES_IN_SECONDS = 900
 
 
 class UnexpectedError(Exception):
-    """A step did not do what it should; its text says what it did instead."""
+    """A step did not do what it should; the text says what happened instead."""
 
 
 async def walk_through(console: Console | None = None) -> bool:
-    """Show the life of a token, a line a step.
+    """Show the life of a token, one line per step.
 
     Args:
         console: Where to print; standard output if None.
@@ -41,11 +42,12 @@ async def walk_through(console: Console | None = None) -> bool:
                 out.print(_line(done, "bold green", text, time.perf_counter() - step_began))
                 step_began = time.perf_counter()
     except (UnexpectedError, RefusedError, ElevenLabsError, aiohttp.ClientError, OSError) as error:
-        out.print(_line(failed, "bold red", str(error), time.perf_counter() - step_began))
+        text = explanation(error) if isinstance(error, ElevenLabsError) else str(error)
+        out.print(_line(failed, "bold red", text, time.perf_counter() - step_began))
         out.print("\nThis step did not do what it should.")
         return False
     out.print(f"\nEach step did what it should, in {time.perf_counter() - began:.2f} s. Mint one with the real API:\n")
-    out.print(f"    ELEVENLABS_API_KEY=sk_... {command()} create realtime_scribe\n")
+    out.print(f"    ELEVENLABS_API_KEY=sk_... {name_to_copy()} create realtime_scribe\n")
     return True
 
 
@@ -59,7 +61,7 @@ async def _steps() -> AsyncGenerator[str, None]:
     async with emulator, aiohttp.ClientSession() as browser:
         yield f"emulator  listens on {emulator.base_url}"
 
-        # The emulator takes any key; a real one would stay on this side, too.
+        # The emulator accepts any key. The frontend never sees it, as in a real app.
         async with AsyncElevenLabsClient(api_key="sk_emulator", base_url=emulator.base_url) as client:
             single_use = client.tokens.single_use
 

@@ -1,7 +1,7 @@
-"""A local ElevenLabs for tests and demos: it mints, spends, expires and refuses single-use tokens.
+"""A local ElevenLabs for tests and demos: it mints single-use tokens, opens its sockets with them, and refuses them.
 
-Nothing heavy is loaded before a name of this package is first asked for, so that a test suite which merely has the
-pytest plugin installed pays next to nothing.
+Its names are loaded when they are first asked for: pytest imports this package in every test suite, for its plugin, and
+a suite that does not use the plugin must not pay for aiohttp.
 """
 
 TYPE_CHECKING = False  # known to type checkers; `typing` takes milliseconds to load
@@ -11,18 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Emulator", "TokenRecord"]
 
-# Hidden from type checkers: a module with a `__getattr__` has every attribute to them, misspelt ones too.
+# Hidden from type checkers: to them, a module with a `__getattr__` has every attribute, misspelt ones too.
 if not TYPE_CHECKING:
-    _HOMES = {"Emulator": "emulator", "TokenRecord": "ledger"}
+    from elevenlabs_tokens._lazy import lazy_names
 
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(globals(), {"Emulator": "emulator", "TokenRecord": "ledger"})

@@ -14,7 +14,7 @@ from elevenlabs_tokens.emulator.ledger import TokenLedger
 
 
 class KeyRefusedError(Exception):
-    """A request without a key that is accepted; `error` is what the API says of it."""
+    """A request has no key, or one that is not accepted; `error` is the API's error for this case."""
 
     def __init__(self, error: ApiError) -> None:
         super().__init__(error.message)
@@ -22,21 +22,21 @@ class KeyRefusedError(Exception):
 
 
 class ApiKeys:
-    """The keys that are accepted.
+    """The API keys that are accepted.
 
     Args:
-        accepted: The keys; None accepts any, but one must be sent.
+        accepted: The keys; None accepts any key, but one must be sent.
     """
 
     def __init__(self, accepted: Iterable[str] | None) -> None:
         self._accepted = None if accepted is None else frozenset(accepted)
 
     def check(self, api_key: str | None, *, authorization: str | None = None) -> None:
-        """Let a request with an accepted key pass.
+        """Check the key of a request.
 
         Args:
-            api_key: What the `xi-api-key` header says.
-            authorization: What the `Authorization` header says, which is no place for an API key.
+            api_key: The `xi-api-key` header.
+            authorization: The `Authorization` header. A key there is refused, with an error that says so.
 
         Raises:
             KeyRefusedError: There is no key, or it is not accepted.
@@ -49,13 +49,15 @@ class ApiKeys:
 
 @frozen
 class Admission:
-    """Opens connections, by a single-use token or by an API key."""
+    """Decides who may open a connection, by a single-use token or by an API key."""
 
     ledger: TokenLedger
     api_keys: ApiKeys
 
     def admit(self, token_type: str, *, token: str | None, api_key: str | None) -> None:
-        """Let one connection pass; where a token is given, it is spent and it alone decides.
+        """Admit one connection, and spend its token.
+
+        If a token is given, it alone decides: then a good key does not help, and a bad one does no harm.
 
         Args:
             token_type: The type of token that the connection takes.
@@ -63,7 +65,7 @@ class Admission:
             api_key: The API key; None if none was given.
 
         Raises:
-            TokenRefusedError: The token does not open this connection, or not any more.
+            TokenRefusedError: The token cannot open this connection.
             KeyRefusedError: There is no token, and no key that is accepted.
         """
         if token is not None:

@@ -12,14 +12,14 @@ from elevenlabs_tokens.emulator.ledger import TOKEN_TYPES
 
 @frozen(kw_only=True)
 class ApiError:
-    """An error as the API words it, apart from the request that it answers.
+    """An error of the API, without the id of the request that caused it.
 
     Attributes:
         http_status: The reply's status code.
-        type: The kind of error, one for each status code.
-        code: What the API documents as the error's name.
-        status: The older name, which the live API keeps more telling than `code`.
-        message: The text for a human reader.
+        type: The kind of error; each status code has one.
+        code: The error's name in the API's documentation.
+        status: The error's older name. The live API still sends it, and it often says more than `code`.
+        message: A text for people.
     """
 
     http_status: int
@@ -29,7 +29,7 @@ class ApiError:
     message: str
 
     def document(self, request_id: str) -> dict[str, object]:
-        """The body of the reply to one request."""
+        """Give the body of a reply."""
         return {
             "detail": {
                 "type": self.type,
@@ -40,24 +40,6 @@ class ApiError:
             }
         }
 
-
-INVALID_API_KEY = ApiError(
-    http_status=401,
-    type="authentication_error",
-    code="unauthorized",
-    status="invalid_api_key",
-    message="Invalid API key",
-)
-NEEDS_AUTHORIZATION = evolve(
-    INVALID_API_KEY,
-    status="needs_authorization",
-    message="Neither authorization header nor xi-api-key received, please provide one.",
-)
-INVALID_AUTHORIZATION_HEADER = evolve(
-    INVALID_API_KEY,
-    status="invalid_authorization_header",
-    message="Provided authorization header was invalid.",
-)
 
 # By status code: type, code, status, message.
 _USUAL_ERRORS = {
@@ -80,14 +62,27 @@ _OTHER_SERVER_ERROR = ("internal_error", "internal_error", "internal_error", "An
 
 
 def usual_error(http_status: int) -> ApiError:
-    """Give the error that the API most often sends with this status code, from 400 to 599."""
+    """Give the error that the API usually sends with this status code, from 400 to 599."""
     other = _OTHER_CLIENT_ERROR if http_status < HTTPStatus.INTERNAL_SERVER_ERROR else _OTHER_SERVER_ERROR
     error_type, code, status, message = _USUAL_ERRORS.get(http_status, other)
     return ApiError(http_status=http_status, type=error_type, code=code, status=status, message=message)
 
 
+INVALID_API_KEY = usual_error(HTTPStatus.UNAUTHORIZED)
+NEEDS_AUTHORIZATION = evolve(
+    INVALID_API_KEY,
+    status="needs_authorization",
+    message="Neither authorization header nor xi-api-key received, please provide one.",
+)
+INVALID_AUTHORIZATION_HEADER = evolve(
+    INVALID_API_KEY,
+    status="invalid_authorization_header",
+    message="Provided authorization header was invalid.",
+)
+
+
 def unknown_token_type(token_type: str) -> dict[str, object]:
-    """The body of the 422 for a token type that the API does not know, in the shape that FastAPI gives it."""
+    """Give the body of the 422 for a token type that the API does not know; FastAPI writes it in this shape."""
     *others, last = (f"'{known}'" for known in TOKEN_TYPES)
     expected = f"{', '.join(others)} or {last}"
     return {

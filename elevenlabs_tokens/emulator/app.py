@@ -13,7 +13,7 @@ from elevenlabs_tokens.emulator.text_to_speech import TextToSpeechSocket
 
 
 def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue) -> web.Application:
-    """Put the routes together around one ledger."""
+    """Make the application; all its routes share one ledger."""
     admission = Admission(ledger, api_keys)
     sockets = OpenSockets()
     app = web.Application(middlewares=[error_objects])

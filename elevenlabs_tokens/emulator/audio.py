@@ -1,14 +1,14 @@
-"""Audio in the API's output formats: a tone where samples are plain, silence where a codec would be needed."""
+"""Audio in the API's output formats: a tone in PCM and G.711, silence in MP3, whose codec is too large to have here."""
 
 import math
 import struct
 from collections.abc import Iterable
 from functools import cache
 
-_TONE_IN_HERTZ = 440  # whole periods in every second, so that seconds can be strung together
+_TONE_IN_HERTZ = 440  # a second holds whole periods, so one second can follow another without a click
 _AMPLITUDE = 8000  # a quarter of full scale
 
-# Layer III frame headers hold a bitrate as an index; MPEG-1 carries the sample rates from 32 kHz, MPEG-2 the halves.
+# MP3 frame headers hold the bitrate as an index. Sample rates from 32 kHz up are MPEG-1, those of half are MPEG-2.
 _MPEG1_BITRATES = {32: 1, 64: 5, 96: 7, 128: 9, 192: 11}
 _MPEG2_BITRATES = {32: 4}
 
@@ -22,11 +22,11 @@ OUTPUT_FORMATS = (
 
 
 def synthesise(output_format: str, *, duration_in_seconds: float) -> bytes:
-    """Give audio of this length, the same bytes each time.
+    """Make audio; the same arguments always give the same bytes.
 
     Args:
-        output_format: One of `OUTPUT_FORMATS`: 16-bit little-endian PCM, G.711, or MP3; all mono.
-        duration_in_seconds: Its length; MP3 is filled up to whole frames.
+        output_format: One of `OUTPUT_FORMATS`: 16-bit little-endian PCM, G.711 or MP3; all mono.
+        duration_in_seconds: The length; MP3 is rounded up to whole frames.
     """
     codec, rate, *bitrate = output_format.split("_")
     if codec == "mp3":
@@ -46,7 +46,7 @@ def _second_of_tone(codec: str, rate: int) -> bytes:
 
 
 def _ulaw(samples: Iterable[int]) -> bytes:
-    """Encode 16-bit samples by G.711 mu-law: sign, 3 bits of exponent, 4 of mantissa, all inverted."""
+    """Encode 16-bit samples in G.711 mu-law: a sign bit, 3 bits of exponent, 4 of mantissa, all inverted."""
 
     def encode(sample: int) -> int:
         magnitude = abs(sample) + 0x84
@@ -58,7 +58,7 @@ def _ulaw(samples: Iterable[int]) -> bytes:
 
 
 def _alaw(samples: Iterable[int]) -> bytes:
-    """Encode 16-bit samples by G.711 A-law: sign, 3 bits of exponent, 4 of mantissa, every other bit inverted."""
+    """Encode 16-bit samples in G.711 A-law: a sign bit, 3 bits of exponent, 4 of mantissa; every other bit inverted."""
 
     def encode(sample: int) -> int:
         magnitude = sample if sample >= 0 else ~sample
@@ -70,11 +70,11 @@ def _alaw(samples: Iterable[int]) -> bytes:
 
 
 def _silent_mp3(rate: int, kilobits: int, duration_in_seconds: float) -> bytes:
-    """String Layer III frames together whose side information is all zeros: no bits of music, which is silence."""
+    """Repeat an MP3 frame whose bytes after the header are all zeros, which a decoder plays as silence."""
     is_mpeg1 = rate >= 32000  # noqa: PLR2004 - the lowest rate of MPEG-1
     samples_per_frame = 1152 if is_mpeg1 else 576
     bitrate_index = (_MPEG1_BITRATES if is_mpeg1 else _MPEG2_BITRATES)[kilobits]
-    # Sync word, version and layer; bitrate, with 44.1 or 22.05 kHz at index 0 and no padding; one channel.
+    # Sync word, version and layer; bitrate, sample rate (index 0: 44.1 or 22.05 kHz) and no padding; one channel.
     header = bytes((0xFF, 0xFB if is_mpeg1 else 0xF3, bitrate_index << 4, 0xC0))
     frame_size = samples_per_frame // 8 * kilobits * 1000 // rate
     frames = math.ceil(duration_in_seconds * rate / samples_per_frame)

@@ -1,4 +1,4 @@
-"""The life of every token that was minted: fresh, then spent or expired."""
+"""All tokens that were minted, and what became of them: each is fresh at first, then spent or expired."""
 
 import secrets
 from collections.abc import Callable
@@ -16,14 +16,14 @@ Refusal = Literal["unknown", "wrong_type", "spent", "expired"]
 
 @frozen(kw_only=True)
 class TokenRecord:
-    """What is told of a minted token: everything but the token itself.
+    """What became of one token; the token itself is not in it.
 
     Attributes:
         token_type: The service that the token opens, such as `realtime_scribe`.
-        state: `fresh`, `spent` or `expired` at the time the record was read; a spent token stays spent.
+        state: `fresh`, `spent` or `expired`, as of when the record was read; a spent token stays spent.
         minted_at: When it was minted, in UTC.
-        expires_at: The first instant at which it no longer opens anything, in UTC.
-        spent_at: When it opened its one connection, in UTC; None until then.
+        expires_at: When it expires, in UTC; at this moment it opens nothing any more.
+        spent_at: When it opened its one connection, in UTC; None if it has not.
     """
 
     token_type: str
@@ -34,11 +34,11 @@ class TokenRecord:
 
 
 class TokenRefusedError(Exception):
-    """A token that does not open this connection; nothing was spent.
+    """A token cannot open this connection; it was not spent by the attempt.
 
     Attributes:
         reason: `unknown`, `wrong_type`, `spent` or `expired`.
-        expected: The token type that the connection takes.
+        expected: The type of token that the connection takes.
         actual: The type of the token; None if it was never minted here.
     """
 
@@ -57,11 +57,11 @@ class _Entry:
 
 
 class TokenLedger:
-    """Mints tokens, spends each of them once, and tells what became of them; may be used from any thread.
+    """Mints tokens, spends each of them once, and keeps records of them. Any thread may use it.
 
     Args:
-        lifetime_in_seconds: How long a token is good for.
-        clock: Gives the time in seconds since the epoch, as `time.time` does.
+        lifetime_in_seconds: How long an unused token is valid.
+        clock: Gives the time in seconds since the epoch, like `time.time`.
     """
 
     def __init__(self, *, lifetime_in_seconds: float, clock: Callable[[], float]) -> None:
@@ -71,17 +71,17 @@ class TokenLedger:
         self._lock = Lock()
 
     def mint(self, token_type: str) -> str:
-        """Give a new token of this type, which looks fake on purpose."""
+        """Make a new token of this type; nobody can take it for a real one."""
         token = f"sutkn_emulator_{secrets.token_hex(16)}"
         with self._lock:
             self._entries[token] = _Entry(token_type, self._now())
         return token
 
     def spend(self, token: str, token_type: str) -> None:
-        """Spend the token on a connection that takes this type; of two racing connections, one gets it.
+        """Spend a token on a connection that takes this type. If two connections race for it, one gets it.
 
         Raises:
-            TokenRefusedError: It is unknown, of another type, spent before or expired, asked in this order.
+            TokenRefusedError: The token is unknown, of another type, spent already or expired, checked in this order.
         """
         with self._lock:
             now = self._now()
@@ -96,7 +96,7 @@ class TokenLedger:
             entry.spent_at = now
 
     def records(self) -> tuple[TokenRecord, ...]:
-        """Tell of every token in the order in which they were minted, with their states as of now."""
+        """Give the records of all tokens in minting order, with their states as of now."""
         with self._lock:
             now = self._now()
             return tuple(

@@ -16,7 +16,7 @@ from elevenlabs_tokens.emulator.replies import error_reply, json_reply, new_requ
 
 @frozen
 class Minting:
-    """The route that gives out tokens, or whatever fault waits for the mint at hand.
+    """The route that mints tokens, or fails as `FaultQueue` says.
 
     Source: https://elevenlabs.io/docs/api-reference/tokens/create, read 2026-11-24.
     """
@@ -33,15 +33,15 @@ class Minting:
             return self._mint(request, token_type)
         if fault.disconnect:
             await asyncio.sleep(fault.delay_in_seconds)
-            _cut(request)
+            _cut_connection(request)
             return web.Response()
-        # A late reply is late for its reader only: the token's life has begun by then.
-        answer = self._mint(request, token_type) if fault.reply is None else _stand_in(fault.reply, token_type)
+        # The token is minted before the delay: its lifetime begins before the client sees it.
+        answer = self._mint(request, token_type) if fault.reply is None else _faulty_reply(fault.reply, token_type)
         await asyncio.sleep(fault.delay_in_seconds)
         return answer
 
     def _mint(self, request: web.Request, token_type: str) -> web.Response:
-        # The live API checks what it can by a request's shape before it looks at the key.
+        # The live API checks the path before the key.
         if token_type not in TOKEN_TYPES:
             return json_reply(unknown_token_type(token_type), status=422)
         try:
@@ -51,12 +51,12 @@ class Minting:
         return json_reply({"token": self.ledger.mint(token_type)})
 
 
-def _cut(request: web.Request) -> None:
+def _cut_connection(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()
 
 
-def _stand_in(planned: FaultyReply, token_type: str) -> web.Response:
+def _faulty_reply(planned: FaultyReply, token_type: str) -> web.Response:
     request_id = new_request_id()
     body = _usual_body(planned.status, token_type, request_id) if planned.body is None else planned.body
     return reply(
@@ -71,6 +71,6 @@ def _stand_in(planned: FaultyReply, token_type: str) -> web.Response:
 def _usual_body(status: int, token_type: str, request_id: str) -> bytes:
     if status < HTTPStatus.BAD_REQUEST:
         return b""
-    is_validation = status == HTTPStatus.UNPROCESSABLE_ENTITY
-    document = unknown_token_type(token_type) if is_validation else usual_error(status).document(request_id)
+    is_unprocessable = status == HTTPStatus.UNPROCESSABLE_ENTITY
+    document = unknown_token_type(token_type) if is_unprocessable else usual_error(status).document(request_id)
     return json.dumps(document).encode()

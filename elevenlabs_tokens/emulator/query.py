@@ -1,9 +1,10 @@
-"""The parameters in a URL's query, read by type."""
+"""The parameters in the query of a URL, read as text, numbers or booleans."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import TypeVar
 
 from attrs import frozen
+from multidict import MultiMapping
 
 Number = TypeVar("Number", int, float)
 
@@ -12,7 +13,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class InvalidParameterError(ValueError):
-    """A parameter whose value is not of its kind; `parameter` is its name."""
+    """A query parameter has a bad value; `parameter` is its name."""
 
     def __init__(self, parameter: str, expected: str) -> None:
         super().__init__(f"Query parameter {parameter} must be {expected}.")
@@ -21,23 +22,24 @@ class InvalidParameterError(ValueError):
 
 @frozen
 class Query:
-    """Reads parameters by name; where one value is asked for and several are there, the last counts.
+    """Reads parameters by name. If a parameter is given several times, the last counts.
 
-    The methods that read a certain kind of value raise an `InvalidParameterError` for any other.
+    All methods with a `default` raise an `InvalidParameterError` for a bad value.
     """
 
-    values: Mapping[str, Sequence[str]]
+    values: MultiMapping[str]
 
     def text(self, name: str) -> str | None:
-        """Read a text; None if it is not there."""
-        return self.values[name][-1] if self.values.get(name) else None
+        """Read a text; None if it is not given."""
+        texts = self.texts(name)
+        return texts[-1] if texts else None
 
     def texts(self, name: str) -> list[str]:
-        """Read every text of a parameter that may be repeated."""
-        return list(self.values.get(name, ()))
+        """Read all texts of a parameter that may be given several times."""
+        return self.values.getall(name, default=[])
 
     def one_of(self, name: str, choices: Iterable[str], *, default: str) -> str:
-        """Read one of a few words."""
+        """Read one of these words."""
         value = self.text(name)
         if value is None:
             return default
@@ -46,7 +48,7 @@ class Query:
         return value
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        """Read `true` or `false`."""
+        """Read `true`, `false`, `1` or `0`, in any case."""
         value = self.text(name)
         if value is None:
             return default

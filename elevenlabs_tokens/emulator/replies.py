@@ -11,21 +11,21 @@ from elevenlabs_tokens.emulator.api_errors import ApiError, usual_error
 
 
 def new_request_id() -> str:
-    """Give a name for one request."""
+    """Make an id for one request."""
     return secrets.token_hex(16)
 
 
 def reply(
     *, status: int, body: bytes, request_id: str, content_type: str, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Make a reply; `headers` go over the ones that every reply has."""
+    """Make a reply; `headers` replace the usual ones of the same name."""
     all_headers = CIMultiDict({"Content-Type": content_type, "request-id": request_id})
     all_headers.update(headers or {})
     return web.Response(status=status, body=body, headers=all_headers)
 
 
 def json_reply(document: object, *, status: int = 200, request_id: str | None = None) -> web.Response:
-    """Make a reply that holds a JSON document."""
+    """Make a reply with a JSON document."""
     return reply(
         status=status,
         body=json.dumps(document).encode(),
@@ -35,7 +35,7 @@ def json_reply(document: object, *, status: int = 200, request_id: str | None = 
 
 
 def error_reply(error: ApiError) -> web.Response:
-    """Make a reply that says what went wrong."""
+    """Make a reply with an error of the API."""
     request_id = new_request_id()
     return json_reply(error.document(request_id), status=error.http_status, request_id=request_id)
 
@@ -44,7 +44,7 @@ def error_reply(error: ApiError) -> web.Response:
 async def error_objects(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answer with the API's error object where no route takes the request."""
+    """Answer a request that no route takes (404, 405) with the API's error object."""
     try:
         return await handler(request)
     except web.HTTPException as error:

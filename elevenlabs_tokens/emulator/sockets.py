@@ -1,4 +1,4 @@
-"""The server's end of the WebSockets."""
+"""WebSockets, from the server's side."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,9 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from elevenlabs_tokens.emulator.query import Query
-
-# How long the client may take to answer a close; one that is gone does not, and must not hold up a stopping server.
+# How long a client may take to answer a close. One that is gone never answers.
 _CLOSE_TIMEOUT_IN_SECONDS = 1.0
 _SHUTDOWN_TIMEOUT_IN_SECONDS = 0.5
 
@@ -21,9 +19,9 @@ class OpenSockets:
 
     @asynccontextmanager
     async def accept(self, request: web.Request) -> AsyncGenerator[web.WebSocketResponse, None]:
-        """Accept the handshake, whatever `Origin` it names; a client that goes away ends the block.
+        """Accept the handshake, from any `Origin`. If the client goes away, the block ends without an error.
 
-        What is still open when the request has been handled, aiohttp closes with 1000.
+        If the socket is still open after the block, aiohttp closes it with 1000.
         """
         socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT_IN_SECONDS)
         await socket.prepare(request)
@@ -35,32 +33,27 @@ class OpenSockets:
             del self._open[socket]
 
     async def close_all(self, _app: web.Application) -> None:
-        """Close every socket with 1001; in half a second, even if no client answers."""
-        await asyncio.gather(*(_go_away(socket, transport) for socket, transport in self._open.items()))
+        """Close every socket with 1001, within half a second, even if no client answers."""
+        await asyncio.gather(*(_close(socket, transport) for socket, transport in self._open.items()))
 
 
-async def _go_away(socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
+async def _close(socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_SHUTDOWN_TIMEOUT_IN_SECONDS):
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the emulator is stopping")
-    # A client that has stopped reading keeps the last bytes from being sent, and with them the transport open.
+    # A client that does not read keeps bytes in the buffer, and while they are there the transport stays open.
     if transport is not None and transport.get_write_buffer_size():
         transport.abort()
 
 
-def read_query(request: web.Request) -> Query:
-    """Give the parameters in a request's URL."""
-    return Query({name: request.query.getall(name) for name in request.query})
-
-
 async def receive_frame(socket: web.WebSocketResponse, *, timeout_in_seconds: float) -> str | None:
-    """Wait for the client's next frame; None once it has gone.
+    """Wait for the client's next frame; None if the client left.
 
     Raises:
-        TimeoutError: Nothing came in time.
+        TimeoutError: No frame came in time.
     """
     message = await socket.receive(timeout=timeout_in_seconds)
     if message.type is WSMsgType.TEXT:
         return str(message.data)
-    # All messages of the API are text, so whatever a binary frame holds is as good as an empty one.
+    # The API takes text frames only. An empty frame stands for a binary one: both are refused as unreadable.
     return "" if message.type is WSMsgType.BINARY else None

@@ -1,4 +1,4 @@
-"""What is said on a text-to-speech socket, both ways.
+"""The messages of a text-to-speech socket, in both directions.
 
 Source: https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-stream-input, read
 2026-11-24.
@@ -22,23 +22,28 @@ POLICY_VIOLATION = 1008
 FINAL: Frame = {"audio": None, "isFinal": True}
 
 _MILLISECONDS_PER_CHARACTER = 60
-# 6 s of audio: the largest frame stays under the 1 MiB that many WebSocket clients take at most.
+# 6 s of audio. Many WebSocket clients refuse frames over 1 MiB; in every format, the frames stay below that.
 _CHARACTERS_PER_FRAME = 100
 
 
 class SpeechError(Exception):
-    """The end of a connection; `frame` is the last that it sends, `name` the reason for the close that follows."""
+    """An error that ends the connection.
+
+    Attributes:
+        frame: The last frame that is sent.
+        close_reason: The reason in the close that follows.
+    """
 
     def __init__(self, error: str, message: str, *, param: str | None = None) -> None:
         super().__init__(message)
-        self.name = error
+        self.close_reason = error
         self.frame: Frame = {"message": message, "error": error, "code": POLICY_VIOLATION}
         if param is not None:
             self.frame["param"] = param
 
     @classmethod
     def from_refusal(cls, refusal: TokenRefusedError | KeyRefusedError) -> Self:
-        """Why the connection is not let in; but for a token of another type, the API does not go into details."""
+        """Say that the connection is not admitted. The API names the cause only for a token of another type."""
         if isinstance(refusal, TokenRefusedError) and refusal.reason == "wrong_type":
             return cls(
                 "invalid_token_type",
@@ -48,12 +53,12 @@ class SpeechError(Exception):
 
     @classmethod
     def from_parameter(cls, error: InvalidParameterError) -> Self:
-        """A query parameter that is not of its kind."""
+        """Say that a query parameter has a bad value."""
         return cls("invalid_parameters", str(error), param=error.parameter)
 
     @classmethod
     def from_silence(cls, timeout_in_seconds: int) -> Self:
-        """A client that has sent nothing for too long."""
+        """Say that the client has sent nothing for too long."""
         return cls(
             "input_timeout_exceeded",
             f"No input came for {timeout_in_seconds} seconds; send a text of one space to keep the connection open.",
@@ -62,10 +67,10 @@ class SpeechError(Exception):
 
 @frozen(kw_only=True)
 class SpeechSettings:
-    """What a connection asked for in its query.
+    """What the client asked for in the query.
 
     Attributes:
-        output_format: The format of the audio.
+        output_format: The format of the audio, one of `OUTPUT_FORMATS`.
         inactivity_timeout_in_seconds: How long the client may send nothing.
     """
 
@@ -77,10 +82,10 @@ class SpeechSettings:
         """Read the settings.
 
         Raises:
-            InvalidParameterError: A parameter is not of its kind, or a format needs a codec (Opus).
+            InvalidParameterError: A parameter has a bad value, or the format is one that is not emulated (Opus).
         """
         return cls(
-            # The API's specification names the default without a bitrate; its SDKs ask for this one.
+            # The API's specification names a default without a bitrate; the vendor's SDKs ask for this one.
             output_format=query.one_of("output_format", OUTPUT_FORMATS, default="mp3_44100_128"),
             inactivity_timeout_in_seconds=query.integer("inactivity_timeout", at_least=1, at_most=180, default=20),
         )
@@ -88,11 +93,11 @@ class SpeechSettings:
 
 @frozen(kw_only=True)
 class TextInput:
-    """One message of the client.
+    """A message of the client.
 
     Attributes:
-        text: What to say; white space alone says nothing and keeps the connection open, an empty text ends it.
-        api_key: The key that a first message may carry.
+        text: What to say. White space alone only keeps the connection open; an empty text ends it.
+        api_key: The API key, which the first message may have.
     """
 
     text: str
@@ -103,7 +108,7 @@ class TextInput:
         """Read a message.
 
         Raises:
-            SpeechError: It is not JSON, or has no text.
+            SpeechError: It is not a JSON object, or has no text.
         """
         fields = read_object(frame)
         if fields is None:
@@ -121,7 +126,7 @@ def _unreadable(why: str) -> SpeechError:
 
 
 def speak(text: str, output_format: str) -> Iterator[Frame]:
-    """Give the frames of audio that say a text; times in a frame count from its own start."""
+    """Make the frames of audio for a text; the times in a frame count from its start."""
     if not text.strip():
         return
     for start in range(0, len(text), _CHARACTERS_PER_FRAME):

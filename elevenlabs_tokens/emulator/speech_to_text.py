@@ -9,16 +9,16 @@ from attrs import frozen
 from elevenlabs_tokens.emulator.admission import Admission, KeyRefusedError
 from elevenlabs_tokens.emulator.ledger import TokenRefusedError
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
-from elevenlabs_tokens.emulator.sockets import OpenSockets, read_query, receive_frame
+from elevenlabs_tokens.emulator.sockets import OpenSockets, receive_frame
 from elevenlabs_tokens.emulator.transcription import Transcription, TranscriptionError, TranscriptionSettings
 
-# The live API closes a connection on which nothing was sent for about this long, without an error.
+# The live API closes a connection without an error when the client has sent nothing for about this long.
 _INACTIVITY_TIMEOUT_IN_SECONDS = 15.0
 
 
 @frozen
 class SpeechToTextSocket:
-    """The socket that `realtime_scribe` tokens open, by the query parameter `token`."""
+    """The socket that `realtime_scribe` tokens open; the query parameter `token` carries them."""
 
     admission: Admission
     sockets: OpenSockets
@@ -29,12 +29,12 @@ class SpeechToTextSocket:
             try:
                 await self._transcribe(socket, request)
             except TranscriptionError as error:
-                # Closed with 1000 even so: to the vendor's clients, any other code is an error of its own.
+                # Then the socket closes with 1000, for the vendor's clients report any other code as one more error.
                 await socket.send_json(error.message)
         return socket
 
     async def _transcribe(self, socket: web.WebSocketResponse, request: web.Request) -> None:
-        settings = self._admit(read_query(request), api_key=request.headers.get("xi-api-key"))
+        settings = self._admit(Query(request.query), api_key=request.headers.get("xi-api-key"))
         session = Transcription(settings, session_id=secrets.token_hex(16))
         await socket.send_json(session.start())
         with suppress(TimeoutError):

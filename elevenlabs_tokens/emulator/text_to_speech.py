@@ -5,8 +5,8 @@ from attrs import frozen
 
 from elevenlabs_tokens.emulator.admission import Admission, KeyRefusedError
 from elevenlabs_tokens.emulator.ledger import TokenRefusedError
-from elevenlabs_tokens.emulator.query import InvalidParameterError
-from elevenlabs_tokens.emulator.sockets import OpenSockets, read_query, receive_frame
+from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
+from elevenlabs_tokens.emulator.sockets import OpenSockets, receive_frame
 from elevenlabs_tokens.emulator.speech import (
     FINAL,
     POLICY_VIOLATION,
@@ -19,9 +19,9 @@ from elevenlabs_tokens.emulator.speech import (
 
 @frozen
 class TextToSpeechSocket:
-    """The socket that `tts_websocket` tokens open, by the query parameter `single_use_token`.
+    """The socket that `tts_websocket` tokens open; the query parameter `single_use_token` carries them.
 
-    An API key opens it, too: in the `xi-api-key` header, or in the first message.
+    An API key opens it too, in the `xi-api-key` header or in the first message.
     """
 
     admission: Admission
@@ -34,11 +34,11 @@ class TextToSpeechSocket:
                 await self._speak(socket, request)
             except SpeechError as error:
                 await socket.send_json(error.frame)
-                await socket.close(code=POLICY_VIOLATION, message=error.name.encode())
+                await socket.close(code=POLICY_VIOLATION, message=error.close_reason.encode())
         return socket
 
     async def _speak(self, socket: web.WebSocketResponse, request: web.Request) -> None:
-        query = read_query(request)
+        query = Query(request.query)
         try:
             settings = SpeechSettings.from_query(query)
         except InvalidParameterError as error:

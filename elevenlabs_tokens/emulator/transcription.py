@@ -1,14 +1,15 @@
-"""What is said on a realtime speech-to-text socket, both ways.
+"""The messages of a realtime speech-to-text socket, in both directions.
 
 Source: https://elevenlabs.io/docs/api-reference/speech-to-text/v-1-speech-to-text-realtime, read 2026-11-24.
 """
 
 import base64
 import binascii
+import re
 from itertools import pairwise
 from typing import Self
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from elevenlabs_tokens.emulator.frames import read_object
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
@@ -21,7 +22,7 @@ _COMMIT_STRATEGIES = ("manual", "vad")
 
 @frozen(kw_only=True)
 class TranscriptionSettings:
-    """What a connection asked for in its query; what it left out has the API's default."""
+    """What the client asked for in the query, with the API's defaults for the rest."""
 
     model_id: str
     audio_format: str
@@ -42,7 +43,7 @@ class TranscriptionSettings:
         """Read the settings.
 
         Raises:
-            InvalidParameterError: A parameter is not of its kind.
+            InvalidParameterError: A parameter has a bad value.
         """
         return cls(
             model_id=query.text("model_id") or "scribe_v2_realtime",
@@ -69,12 +70,12 @@ class TranscriptionSettings:
 
     @property
     def bytes_per_second(self) -> int:
-        """Of mono audio: mu-law has one byte a sample, PCM has two."""
+        """Bytes of audio per second, mono: mu-law has 1 byte per sample, PCM has 2."""
         return self.sample_rate * (1 if self.audio_format.startswith("ulaw") else 2)
 
 
 class TranscriptionError(Exception):
-    """The end of a connection; `message` is the last that it sends, and says why."""
+    """An error that ends the connection; `message` is the last that is sent."""
 
     def __init__(self, message_type: str, text: str) -> None:
         super().__init__(text)
@@ -82,12 +83,12 @@ class TranscriptionError(Exception):
 
     @classmethod
     def from_refusal(cls) -> Self:
-        """A connection that is not let in; the API says the same of every bad token and key."""
+        """Say that the connection is not admitted. The API says the same for every bad token or key."""
         return cls("auth_error", "You must be authenticated to use this endpoint.")
 
     @classmethod
     def from_parameter(cls, error: InvalidParameterError) -> Self:
-        """A query parameter that is not of its kind."""
+        """Say that a query parameter has a bad value."""
         return cls("invalid_request", str(error))
 
 
@@ -96,57 +97,41 @@ def _input_error(text: str) -> TranscriptionError:
 
 
 class Transcription:
-    """One session: takes the client's messages and gives the server's.
+    """A session: it counts the audio that the client sends, and makes the server's messages.
 
     Args:
-        settings: What the connection asked for.
-        session_id: The name of the session.
+        settings: What the client asked for.
+        session_id: The id of the session.
     """
 
     def __init__(self, settings: TranscriptionSettings, *, session_id: str) -> None:
         self._settings = settings
         self._session_id = session_id
-        self._has_audio_come = False
+        self._has_received_chunk = False
         self._committed_in_seconds = 0.0
         self._pending_in_bytes = 0
 
     def start(self) -> Message:
-        """The first message, which repeats what was asked for."""
+        """Give the first message, which says what the client asked for."""
         settings = self._settings
-        return {
-            "message_type": "session_started",
-            "session_id": self._session_id,
-            "config": {
-                "model_id": settings.model_id,
-                "sample_rate": settings.sample_rate,
-                "audio_format": settings.audio_format,
-                "language_code": settings.language_code,
-                # One setting under two names: the API reference has the first, the published types have the second.
-                "commit_strategy": settings.commit_strategy,
-                "vad_commit_strategy": settings.commit_strategy,
-                "vad_silence_threshold_secs": settings.vad_silence_threshold_secs,
-                "vad_threshold": settings.vad_threshold,
-                "min_speech_duration_ms": settings.min_speech_duration_ms,
-                "min_silence_duration_ms": settings.min_silence_duration_ms,
-                "include_timestamps": settings.include_timestamps,
-                "timestamps_granularity": "word" if settings.include_timestamps else "none",
-                "include_language_detection": settings.include_language_detection,
-                "keyterms": settings.keyterms,
-                "no_verbatim": settings.no_verbatim,
-                "enable_logging": settings.enable_logging,
-            },
+        config = asdict(settings) | {
+            "sample_rate": settings.sample_rate,
+            # The setting has two names: the API reference has `commit_strategy`, the published types have this one.
+            "vad_commit_strategy": settings.commit_strategy,
+            "timestamps_granularity": "word" if settings.include_timestamps else "none",
         }
+        return {"message_type": "session_started", "session_id": self._session_id, "config": config}
 
     def answer(self, frame: str) -> list[Message]:
         """Answer one message: a chunk of audio, a commit, or both at once.
 
         Raises:
-            TranscriptionError: It is neither, or comes at the wrong time.
+            TranscriptionError: It is neither, or has a `previous_text` after the first chunk.
         """
         chunk = _AudioChunk.from_frame(frame)
-        if chunk.previous_text is not None and self._has_audio_come:
+        if chunk.previous_text is not None and self._has_received_chunk:
             raise _input_error("previous_text can only be sent with the first chunk of audio.")
-        self._has_audio_come = True
+        self._has_received_chunk = True
         self._pending_in_bytes += len(chunk.audio)
         messages: list[Message] = []
         if chunk.audio or not chunk.commit:
@@ -193,7 +178,7 @@ class _AudioChunk:
         if fields is None:
             raise _input_error("Expected a JSON object.")
         if fields.get("message_type") == "commit":
-            # No SDK sends this short form, but the vendor's notes for coding agents document it.
+            # The vendor's SDKs do not send this short form, but its notes for coding agents describe it.
             return cls(audio=b"", commit=True, previous_text=None)
         if fields.get("message_type") != "input_audio_chunk":
             raise _input_error("message_type must be input_audio_chunk.")
@@ -201,7 +186,7 @@ class _AudioChunk:
         if not isinstance(commit, bool):
             raise _input_error("commit must be true or false.")
         sample_rate = fields.get("sample_rate")
-        if sample_rate is not None and (not isinstance(sample_rate, int) or isinstance(sample_rate, bool)):
+        if sample_rate is not None and type(sample_rate) is not int:
             raise _input_error("sample_rate must be a whole number.")
         previous_text = fields.get("previous_text")
         if previous_text is not None and not isinstance(previous_text, str):
@@ -219,8 +204,8 @@ def _decode(audio_base_64: object) -> bytes:
 
 
 def _words(text: str, *, start: float, duration: float) -> list[Message]:
-    """Spread the words, and the spaces between them, evenly over the audio; times in seconds of the session."""
-    pieces = text.replace(" ", "\n \n").split("\n")
+    """Spread the words and the spaces evenly over the audio; times are in seconds from the start of the session."""
+    pieces = re.split("( )", text)
     edges = [round(start + duration * index / len(pieces), 3) for index in range(len(pieces) + 1)]
     return [
         {

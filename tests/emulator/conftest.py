@@ -1,21 +1,17 @@
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 
 import aiohttp
 import pytest
 
 from elevenlabs_tokens.emulator import Emulator
+from frontend import Frontend
+from frozen import KEY, FrozenTime
 
 
 @pytest.fixture
-def clock() -> SimpleNamespace:
-    """Its `now`, in seconds since the epoch, passes only when a test says so."""
-    return SimpleNamespace(now=1_700_000_000.0)
-
-
-@pytest.fixture
-async def emulator(clock: SimpleNamespace) -> AsyncIterator[Emulator]:
-    async with Emulator(api_keys=["sk_good"], clock=lambda: clock.now) as emulator:
+async def emulator(frozen_time: FrozenTime) -> AsyncIterator[Emulator]:
+    """Run an emulator that accepts one key, with a frozen clock."""
+    async with Emulator(api_keys=[KEY], clock=frozen_time.clock().wall_clock) as emulator:
         yield emulator
 
 
@@ -23,3 +19,8 @@ async def emulator(clock: SimpleNamespace) -> AsyncIterator[Emulator]:
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         yield session
+
+
+@pytest.fixture
+def frontend(http: aiohttp.ClientSession, emulator: Emulator) -> Frontend:
+    return Frontend(http, emulator)

@@ -43,7 +43,7 @@ FIGURES = {
     (3, 13): Figures(functions_beside_bare=-12, allocations_beside_bare=-9),
     (3, 14): Figures(functions_beside_bare=-12, allocations_beside_bare=-6),
 }
-FIGURE = FIGURES.get(sys.version_info[:2], FIGURES[3, 14])
+FIGURE = FIGURES.get(sys.version_info[:2], FIGURES[max(FIGURES)])
 
 ALLOCATIONS_MARGIN = 2
 """Another release of aiohttp or attrs may need as many more, for reasons of its own."""
@@ -156,18 +156,14 @@ def has_strace() -> bool:
 
 
 def system_calls(caller: str, api: ScriptedApi, log: Path, times: int = 100) -> dict[str, int]:
-    """Count the system calls of a mint, by name: those of many mints less those of none."""
+    """Count the system calls of a mint, by name."""
     if not has_strace():
         pytest.skip("needs strace, and leave to use it")
-    count: Counter[str] = Counter()
-    for mints in (times, 0):
-        minter(caller, "nothing", mints, api, "strace", "-f", "-qq", "-o", str(log))
-        # Some machines know epoll_wait as a form of epoll_pwait.
-        names = Counter(
-            re.findall(r"^\d+ +(\w+)\(", log.read_text().replace("epoll_pwait", "epoll_wait"), re.MULTILINE)
-        )
-        count.update(names) if mints else count.subtract(names)
-    a_mint = {name: round(calls / times) for name, calls in count.items() if name not in UNCOUNTED}
+    minter(caller, "marks", times, api, "strace", "-f", "-qq", "-o", str(log))
+    # Some machines know epoll_wait as a form of epoll_pwait.
+    mints = log.read_text().replace("epoll_pwait", "epoll_wait").partition('"begin"')[2].partition('"end"')[0]
+    names = Counter(re.findall(r"^\d+ +(\w+)\(", mints, re.MULTILINE))
+    a_mint = {name: round(calls / times) for name, calls in names.items() if name not in UNCOUNTED}
     return {name: calls for name, calls in a_mint.items() if calls}
 
 

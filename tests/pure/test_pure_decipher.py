@@ -185,6 +185,7 @@ SPOILED = st.builds(spoiled, st.sampled_from(GOOD_BODIES), PLACES, PLACES, FILLI
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.just(KEY),
     lambda children: st.lists(children) | st.dictionaries(st.text() | st.sampled_from(["detail", "token"]), children),
+    max_leaves=10,
 )
 DETAIL = st.dictionaries(st.sampled_from(["status", "code", "message", "request_id", "loc", "msg", "type"]), JSON)
 DOCUMENTS = (

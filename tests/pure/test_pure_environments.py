@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 
 import refused
 from elevenlabs_tokens.environments import (
-    BASE_URL_VARIABLE,
     ElevenLabsEnvironment,
     checked_address,
     checked_base_url,
@@ -176,7 +175,7 @@ def test_where_a_client_goes(
 ) -> None:
     """First to the `base_url` that it is given, then to that of `ELEVENLABS_BASE_URL`, then to its environment's."""
     if variable is not None:
-        monkeypatch.setenv(BASE_URL_VARIABLE, variable)
+        monkeypatch.setenv("ELEVENLABS_BASE_URL", variable)
 
     assert address == checked_address(ElevenLabsEnvironment.PRODUCTION_EU, argument, allow_insecure_http=False)
 
@@ -197,7 +196,7 @@ def test_an_empty_base_url_is_not_none() -> None:
 )
 def test_a_variable_that_holds_no_base_url(monkeypatch: pytest.MonkeyPatch, base_url: str, fault: str) -> None:
     """It is checked as the argument is, and the error names the variable."""
-    monkeypatch.setenv(BASE_URL_VARIABLE, base_url)
+    monkeypatch.setenv("ELEVENLABS_BASE_URL", base_url)
 
     with pytest.raises(ElevenLabsConfigError) as caught:
         checked_address(ElevenLabsEnvironment.PRODUCTION, None, allow_insecure_http=False)
@@ -209,7 +208,7 @@ def test_a_variable_that_holds_no_base_url(monkeypatch: pytest.MonkeyPatch, base
 @pytest.mark.parametrize("argument", ["http://h.example", None])
 def test_an_insecure_base_url_may_be_allowed(monkeypatch: pytest.MonkeyPatch, argument: str | None) -> None:
     """Both the argument and the variable may then lead to another machine over `http:`."""
-    monkeypatch.setenv(BASE_URL_VARIABLE, "http://h.example")
+    monkeypatch.setenv("ELEVENLABS_BASE_URL", "http://h.example")
 
     assert "http://h.example" == checked_address(ElevenLabsEnvironment.PRODUCTION, argument, allow_insecure_http=True)
 

@@ -15,7 +15,6 @@ from elevenlabs_tokens import AsyncElevenLabsClient
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 from elevenlabs_tokens.options import (
-    API_KEY_VARIABLE,
     CallSettings,
     RequestOptions,
     RequestOptionsDict,
@@ -117,7 +116,7 @@ def test_where_a_clients_key_comes_from(
 ) -> None:
     """It is the argument, else the variable's, read when the client is made."""
     if variable is not None:
-        monkeypatch.setenv(API_KEY_VARIABLE, variable)
+        monkeypatch.setenv("ELEVENLABS_API_KEY", variable)
 
     assert key == key_or_environment(given_key)
 
@@ -125,7 +124,7 @@ def test_where_a_clients_key_comes_from(
 @pytest.mark.parametrize("variable", ["sk with space", "sk\n", "\u201csk\u201d"])
 def test_a_malformed_key_in_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """It is refused when the client is made, like one that was given."""
-    monkeypatch.setenv(API_KEY_VARIABLE, variable)
+    monkeypatch.setenv("ELEVENLABS_API_KEY", variable)
 
     with pytest.raises(ElevenLabsConfigError, match=r"^the API key has"):
         AsyncElevenLabsClient()
@@ -458,7 +457,7 @@ def test_the_keys_of_a_merge_are_masked() -> None:
 def test_the_environment_is_read_once(monkeypatch: pytest.MonkeyPatch, options: RequestOptions | None) -> None:
     """A key that appears after the client was made is not its key, whatever options a call has."""
     defaults = settings_with()
-    monkeypatch.setenv(API_KEY_VARIABLE, "sk_late")
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "sk_late")
 
     assert defaults.merged(options).api_key is None
 
