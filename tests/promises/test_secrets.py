@@ -27,7 +27,6 @@ from elevenlabs_tokens import (
 from elevenlabs_tokens._portal import portal
 from faults import ENCODED_PASSWORD, FAULTS, KEY, PASSWORD, SECRETS, TOKEN, Fault, Place
 from frozen import FrozenTime
-from programs import run_python
 from reach import connector_of
 from scripted import ScriptedApi, reply
 
@@ -476,26 +475,3 @@ def test_what_the_caller_s_own_frames_show() -> None:
 def test_what_a_thing_shows(thing: object) -> None:
     """Clients, options and tokens are masked in their `repr` and in every text that they are formatted into."""
     assert [] == leaks({"repr": repr(thing), "f-string": f"{thing} {thing!r}", "in a list": f"{[thing]}"})
-
-
-@pytest.mark.promise(row=46)
-def test_help_texts_and_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They show nothing of the environment, even if it held the secrets before the import."""
-    program = """
-import inspect, elevenlabs_tokens
-from elevenlabs_tokens import emulator, environments, exceptions, models, options, responses
-things = [elevenlabs_tokens, emulator, environments, exceptions, models, options, responses]
-things += [getattr(elevenlabs_tokens, name) for name in elevenlabs_tokens.__all__ if name != "__version__"]
-for thing in things:
-    help(thing)
-    for name, member in [("itself", thing), *inspect.getmembers(thing, callable)]:
-        try: print("SIGNATURE", name, inspect.signature(member))
-        except (TypeError, ValueError): pass  # it has none
-"""
-    monkeypatch.setenv("ELEVENLABS_API_KEY", KEY)
-    monkeypatch.setenv("HTTPS_PROXY", f"http://user:{ENCODED_PASSWORD}@h.example")
-    run = run_python(program)
-
-    assert 0 == run.returncode, run.stderr
-    assert "SIGNATURE __init__ (self, *, api_key:" in run.stdout
-    assert [] == leaks({"output": run.stdout, "errors": run.stderr})
