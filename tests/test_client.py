@@ -154,22 +154,6 @@ async def test_it_is_closed_while_calls_wait_for_its_only_connection(api: Script
 # Hooks of aiohttp
 
 
-@pytest.mark.promise(row=41)
-async def test_a_host_that_a_trace_hook_sets(api: ScriptedApi) -> None:
-    """It replaces the other: one Host is sent."""
-
-    async def set_host(_session: object, _context: object, start: aiohttp.TraceRequestStartParams) -> None:
-        start.headers["Host"] = "virtual.example"
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_start.append(set_host)
-    async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
-        await mint(client)
-
-    hosts = [line for line in api.requests[0].split(b"\r\n") if line.lower().startswith(b"host:")]
-    assert [b"Host: virtual.example"] == hosts
-
-
 async def test_a_request_that_a_caller_s_test_replaces(
     api: ScriptedApi, client: AsyncElevenLabsClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
