@@ -1,4 +1,4 @@
-"""What can go wrong with a call, as one table. Each fault shows the client every secret that it can."""
+"""What can go wrong with a call, as one table. Each fault has the secrets in it that the client could show."""
 
 import asyncio
 from base64 import b64encode
@@ -26,7 +26,7 @@ from elevenlabs_tokens import (
 from proxies import ConnectProxy, server_context
 from scripted import HEAD_END, Act, Script, ScriptedApi, reply
 
-# With characters that look otherwise when they are percent-encoded.
+# They have characters that percent-encoding changes.
 KEY = "sk_k3y/+of=the&tests0123456789"
 TOKEN = "sutkn_hush/+hush=0123456789abcdef"
 HALF_TOKEN = TOKEN[:12]
@@ -40,24 +40,24 @@ HALF_A_REPLY: Script = [f'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{{"token"
 
 
 def forms_of(secret: str) -> set[str]:
-    """Give a secret as it is, and as it looks where it was encoded."""
+    """Give a secret as it is, and in each way of encoding it."""
     encoded = {quote(secret), quote(secret, safe="")}
     return {secret, *encoded, *(text.lower() for text in encoded), b64encode(secret.encode()).decode()}
 
 
 SECRETS = frozenset().union(*map(forms_of, (KEY, HALF_TOKEN, TOKEN, PASSWORD, BASIC)))
-"""What nothing may show, in every form."""
+"""What nothing may show: each secret in each of its forms."""
 
 
 @frozen
 class Place:
-    """Where a client is led to.
+    """What a client is made with so that its calls meet a fault.
 
     Attributes:
-        base_url: Of what answers.
-        arguments: What else the client is made with.
-        interrupt: Set when the request has come, and the call is to be cancelled.
-        answers_half: Whether half a reply comes before that.
+        base_url: The base URL.
+        arguments: The other arguments.
+        interrupt: Set when a call has sent its request, and the test is to cancel it; None if it fails by itself.
+        answers_half: Whether the test waits for half a reply before it cancels the call.
     """
 
     base_url: str
@@ -72,9 +72,9 @@ class Fault:
 
     Attributes:
         name: What it is.
-        error: What the caller gets.
-        place: Makes it happen, to every attempt.
-        script: What a server answers, where that is all there is to it.
+        error: The class of the error that the caller gets.
+        place: Gives a place where it happens to every attempt.
+        script: What the server answers; None if the fault takes more than that.
     """
 
     name: str
@@ -123,7 +123,7 @@ def _refusing_proxy() -> Generator[Place]:
 
 
 def _scripted(name: str, error: type[BaseException], script: Script, **arguments: Any) -> Fault:
-    """Make a fault of a script that a server plays."""
+    """Make a fault from the script of a server."""
     return Fault(name, error, partial(_answering, script, **arguments), script)
 
 
@@ -145,7 +145,7 @@ FAULTS = (
     _scripted("HTML", InvalidResponseError, reply(200, f"<html>{TOKEN} {KEY}</html>".encode(), _ECHO)),
     _scripted("JSON that breaks off", InvalidResponseError, reply(200, f'{{"token": "{TOKEN}", {KEY}'.encode())),
     _scripted("a token of the wrong shape", InvalidResponseError, reply(200, {"token": [TOKEN, KEY], TOKEN: TOKEN})),
-    _scripted("a token that no header takes", InvalidResponseError, reply(200, {"token": f"{TOKEN}\r\n"})),
+    _scripted("a token that cannot be sent", InvalidResponseError, reply(200, {"token": f"{TOKEN}\r\n"})),
     _scripted("too large", InvalidResponseError, reply(200, {"token": TOKEN, "rest": KEY * 4000}, _ECHO)),
     _scripted(
         "gzip",
@@ -154,7 +154,7 @@ FAULTS = (
     ),
     _scripted("a connection lost in mid-token", ElevenLabsConnectionError, [*HALF_A_REPLY, Act.CLOSE]),
     _scripted(
-        "what is not HTTP",
+        "a reply that is not HTTP",
         InvalidResponseError,
         [f"HTTP/1.1 200 OK\r\nX-Echo: {KEY}\r\nContent-Length: {TOKEN}".encode() + HEAD_END, Act.CLOSE],
     ),
@@ -162,7 +162,7 @@ FAULTS = (
         "a reply that stalls", ElevenLabsTimeoutError, [*HALF_A_REPLY, Act.STALL], attempt_timeout_in_seconds=0.1
     ),
     Fault("nobody listens", ElevenLabsConnectionError, _nobody),
-    Fault("a certificate that nobody vouches for", ElevenLabsTLSError, _untrusted),
+    Fault("a certificate that is not trusted", ElevenLabsTLSError, _untrusted),
     Fault("a proxy that refuses", ElevenLabsConnectionError, _refusing_proxy),
     Fault("a cancellation", asyncio.CancelledError, partial(_half_way, [])),
     Fault("a cancellation in mid-token", asyncio.CancelledError, partial(_half_way, HALF_A_REPLY)),

@@ -1,4 +1,4 @@
-"""Time that moves only when it is told to, and a key that opens nothing."""
+"""A clock that stands still unless a test or a wait moves it, and a fake API key."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,15 +6,15 @@ from elevenlabs_tokens._http.clock import Clock
 
 KEY = "sk_0123456789abcdef"
 EPOCH_IN_SECONDS = 1_800_000_000.0
-"""When it is, by the tests' wall clock: 2027-01-15 08:00:00 UTC."""
+"""What the wall clock shows at first: 2027-01-15 08:00:00 UTC."""
 
 
 class FrozenTime:
-    """Time that moves only by the waits of the code under test.
+    """Time that only moves on when the code under test waits, or when `advance` is called.
 
     Attributes:
-        slept: Those waits, in seconds.
-        draw: What chance gives, from 0.0 to 1.0.
+        slept: The waits so far, in seconds.
+        draw: What the random source gives, from 0.0 to 1.0.
     """
 
     def __init__(self) -> None:
@@ -27,11 +27,11 @@ class FrozenTime:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Move on."""
         self._now += seconds
 
     def clock(self, *, sleep: Callable[[float], Awaitable[None]] | None = None) -> Clock:
-        """Give the sources of time that the code under test takes, with another way to sleep if need be."""
+        """Give the clock that the code under test takes; `sleep` replaces its way to wait."""
         return Clock(
             now=lambda: self._now,
             wall_clock=lambda: EPOCH_IN_SECONDS + self._now - 1000.0,
