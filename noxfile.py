@@ -30,7 +30,7 @@ PURE = (
     "_http/wire",
 )
 
-COMMAND_LINE = "tests/test_command_line.py"
+COMMAND_LINE = "tests/cli"
 
 # These tests give the same answer on every Python, so only the newest runs them.
 ON_ONE_PYTHON = (
