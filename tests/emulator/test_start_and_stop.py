@@ -165,6 +165,7 @@ async def open_connections(emulator: Emulator) -> AsyncGenerator[aiohttp.ClientW
         yield idle
 
 
+@pytest.mark.timed
 @pytest.mark.anyio
 @pytest.mark.parametrize("scope", ["active", "cancelled"])
 async def test_it_stops_in_time_with_connections_open(scope: str) -> None:
@@ -185,6 +186,7 @@ async def test_it_stops_in_time_with_connections_open(scope: str) -> None:
         await asyncio.to_thread(mint, emulator)
 
 
+@pytest.mark.timed
 @pytest.mark.anyio
 async def test_its_thread_stops_in_time_with_connections_open() -> None:
     """It stops within 3 s, even though the event loop of its clients is blocked."""
