@@ -4,12 +4,14 @@ import argparse
 import os
 import platform
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from attrs import frozen
 
+from benchmarks.before import comparison, measured_too
 from benchmarks.charts import growth_chart, speed_chart
 from benchmarks.figures import Figure, Results
 from benchmarks.growth import measure_points
@@ -95,14 +97,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="nox -s bench --", description="Measure the built package beside others.")
     parser.add_argument("wheel", type=Path, help="given by nox")
     parser.add_argument("--quick", action="store_true", help="see that every measure works; the figures mean little")
-    parser.add_argument("--json", type=Path, help="where the figures go, and not into the docs")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, and not into the docs")
+    parser.add_argument(
+        "--before", metavar="REVISION", help="compare with the package of this revision; not for the docs"
+    )
     arguments = parser.parse_args()
 
-    results = _measure(arguments.wheel, _QUICK if arguments.quick else _WHOLE)
+    with measured_too(arguments.before) if arguments.before else nullcontext():
+        results = _measure(arguments.wheel, _QUICK if arguments.quick else _WHOLE)
     print(tables(results))
+    if arguments.before:
+        print(comparison(results))
     if arguments.json is not None:
         results.write(arguments.json)
-    elif arguments.quick:
+    elif arguments.quick or arguments.before:
         _ = filled("", [results]), speed_chart(results), growth_chart(results)  # they work, that is all
     else:
         results.write(RESULTS / f"{'.'.join(map(str, sys.version_info[:2]))}.json")

@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from importlib import import_module
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ PATH = "/v1/single-use-token/realtime_scribe"
 HEADERS = {"xi-api-key": KEY, "Accept": "application/json"}
 
 OURS = "this package"
+BEFORE = "this package, before"
 BARE = "bare aiohttp"
 BARE_SYNC = "http.client"
 HTTPX = "httpx"
@@ -48,12 +50,12 @@ async def bare_aiohttp(
 
 
 @asynccontextmanager
-async def ours(base_url: str, ssl_context: ssl.SSLContext | None = None) -> AsyncGenerator[AsyncCall]:
-    from elevenlabs_tokens import AsyncElevenLabsClient
+async def ours(
+    base_url: str, ssl_context: ssl.SSLContext | None = None, package: str = "elevenlabs_tokens"
+) -> AsyncGenerator[AsyncCall]:
+    async with import_module(package).AsyncElevenLabsClient(api_key=KEY, base_url=base_url, ssl=ssl_context) as client:
 
-    async with AsyncElevenLabsClient(api_key=KEY, base_url=base_url, ssl=ssl_context) as client:
-
-        async def call() -> str:
+        async def call() -> Any:
             return (await client.tokens.single_use.create("realtime_scribe")).token
 
         yield call
@@ -103,10 +105,8 @@ def bare_http_client(base_url: str) -> Generator[Call]:
 
 
 @contextmanager
-def ours_sync(base_url: str) -> Generator[Call]:
-    from elevenlabs_tokens import ElevenLabsClient
-
-    with ElevenLabsClient(api_key=KEY, base_url=base_url) as client:
+def ours_sync(base_url: str, package: str = "elevenlabs_tokens") -> Generator[Call]:
+    with import_module(package).ElevenLabsClient(api_key=KEY, base_url=base_url) as client:
         yield lambda: client.tokens.single_use.create("realtime_scribe").token
 
 

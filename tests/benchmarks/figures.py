@@ -32,10 +32,17 @@ class Spread:
 
 @frozen
 class Target:
-    """What a figure should be."""
+    """What a figure should be.
+
+    Attributes:
+        sense: On which side of the bound.
+        bound: A number.
+        words: What is shown in its place, if it comes from another figure of the run.
+    """
 
     sense: Literal[">=", "<=", "<"]
     bound: float
+    words: str = ""
 
     def is_met(self, figure: float) -> bool:
         if self.sense == ">=":

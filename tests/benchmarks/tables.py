@@ -22,7 +22,7 @@ def quartiles(seen: Spread, unit: Unit) -> str:
 
 def target_in_words(target: Target | None, unit: Unit) -> str:
     """Say a target."""
-    return f"{target.sense} {_with_unit(target.bound, unit)}" if target else ""
+    return f"{target.sense} {target.words or _with_unit(target.bound, unit)}" if target else ""
 
 
 def verdict(figure: Figure) -> str:
