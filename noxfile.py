@@ -96,7 +96,7 @@ def wheel(session: nox.Session) -> None:
 
 
 def _install(session: nox.Session, *groups: str, others: Iterable[str] = ()) -> Path:
-    """Install the wheel with its command line, groups of dependencies and other requirements; return the wheel."""
+    """Install the wheel with its command line, groups of dependencies and what else pip is given; return the wheel."""
     wheel = next(session.cache_dir.resolve().glob("wheel/*.whl"))
     session.install("--no-compile", f"{wheel}[cli]", *nox.project.dependency_groups(PYPROJECT, *groups), *others)
     session.install("--force-reinstall", "--no-deps", str(wheel))  # with `nox -r`, an older build of it may be there
@@ -208,6 +208,6 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=list(PYTHONS), requires=["wheel"], allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """Measure how fast, how light and how large the wheel is, beside others; `-- --quick` for a look in a minute."""
-    wheel = _install(session, "bench")
+    wheel = _install(session, "bench", others=["--compile"])  # it compares sizes, and pip compiles by default
     # Without the folder that it runs in, lest that be imported in place of the wheel.
     session.run("python", "-P", "-m", "benchmarks", str(wheel), *session.posargs, env={"PYTHONPATH": "tests"})
