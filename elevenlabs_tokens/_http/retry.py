@@ -101,10 +101,10 @@ def decide(
     """
     if attempt >= max_retries or not is_retried(outcome):
         return None
-    if isinstance(outcome, Failure) and outcome.is_stale and not has_retried_at_once:
-        return 0.0 if seconds_left > 0 else None
     wait = retry_after_in_seconds(outcome, wall_clock)
-    if wait is None:
+    if isinstance(outcome, Failure) and outcome.is_stale and not has_retried_at_once:
+        wait = 0.0
+    elif wait is None:
         wait = backoff_in_seconds(attempt, draw)
     elif wait > LONGEST_RETRY_AFTER_IN_SECONDS:
         return None
