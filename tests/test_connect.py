@@ -32,7 +32,7 @@ def place(request: pytest.FixtureRequest, trusting: ssl.SSLContext) -> Iterator[
         yield api, {"base_url": api.base_url}
         return
     api = request.getfixturevalue("tls_api")
-    arguments = {"base_url": api.base_url, "ssl": trusting}
+    arguments: dict[str, object] = {"base_url": api.base_url, "ssl": trusting}
     if request.param == "https":
         yield api, arguments
         return

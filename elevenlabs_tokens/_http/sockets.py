@@ -1,8 +1,7 @@
 """Sockets that notice a dead connection of which nobody told them: a router forgot it, or the host lost its power."""
 
 import socket
-
-import aiohttp
+from typing import Any
 
 # A connection that is idle is asked after 15 s whether the other side is there, and is dead after 3 questions in 5 s
 # each. One that is in use is dead when what was sent is not acknowledged in 5 s.
@@ -15,8 +14,8 @@ _OPTIONS = (
 )
 
 
-def watched_socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """Make a socket for an address, with what this system offers to notice that a connection is dead."""
+def watched_socket(address: tuple[Any, ...]) -> socket.socket:
+    """Make a socket for an address as `socket.getaddrinfo` gives it, which notices that its connection is dead."""
     family, kind, protocol, *_ = address
     made = socket.socket(family, kind, protocol)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
