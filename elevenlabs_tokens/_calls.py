@@ -20,14 +20,14 @@ class Call(Generic[T]):
         self._has_begun = False
         self._result: T | None = None
         self._error: BaseException | None = None
-        self._is_over = threading.Lock()
-        self._is_over.acquire()
+        self._over_lock = threading.Lock()  # held until the work is over: the caller waits by acquiring it
+        self._over_lock.acquire()
 
     def run(self) -> None:
         """Run the work in the loop, with the caller's context variables, and wait until it is over."""
         try:
             self._loop.call_soon_threadsafe(self._begin)
-            self._is_over.acquire()
+            self._over_lock.acquire()
         except BaseException:  # such as an interrupt, or what a signal handler raised
             if self._loop.is_closed():
                 self._work.close()
@@ -50,11 +50,11 @@ class Call(Generic[T]):
             self._result = await self._work
         except BaseException as error:  # noqa: BLE001  # the caller gets it; raised here, an exit would end the loop
             self._error = error
-        self._is_over.release()
+        self._over_lock.release()
 
     def result(self) -> T:
         """Give what the work gave, or raise what it raised."""
-        # The error's traceback leads to this call and to this frame: without the two, nothing forms a cycle.
+        # The error's traceback refers to this call and to this frame: dropping both names avoids a reference cycle.
         error, self._error = self._error, None
         try:
             if error is not None:
@@ -65,5 +65,5 @@ class Call(Generic[T]):
 
 
 def exiting_error() -> ClientClosedError:
-    """Make the error of a call that the interpreter's exit ends."""
-    return ClientClosedError("the interpreter is exiting, and the client's event loop with it; call earlier")
+    """Make the error for a call that fails because the interpreter is exiting."""
+    return ClientClosedError("the interpreter is exiting, and the client's event loop with it; make the call before")

@@ -1,4 +1,4 @@
-"""All that the package uses of its dependencies without their promise, each with its reason.
+"""Everything the package uses that its owner does not guarantee (private names, error texts), each with its reason.
 
 Names here are private to aiohttp and anyio, or are texts of Python's own errors. A release of theirs may change them;
 `tests/test_internals.py` then says which one, and what to do. No other module of the package uses such a name.
@@ -21,7 +21,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 def post(session: aiohttp.ClientSession, url: Any, **options: Any) -> Any:
     """Start a POST and give the coroutine of its response.
 
-    `session.post` wraps that coroutine for `async with`; without the wrapper, a mint takes 3 to 5 % less time.
+    `session.post` wraps that coroutine for `async with`; without the wrapper, making a token takes 3 to 5 % less time.
     """
     return session._request("POST", url, **options)  # noqa: SLF001
 
@@ -74,7 +74,7 @@ def _early_answer_error() -> aiohttp.ClientError:
 
 
 async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
-    """Be a middleware that refuses an answer which came before its request, on a connection of a borrowed session."""
+    """Middleware for borrowed sessions: refuse a connection on which data came before the request was sent."""
     send = getattr(request, _SEND)
 
     async def send_unless_answered(connection: Connection) -> aiohttp.ClientResponse:
@@ -96,7 +96,7 @@ class _ConnectedError(Exception):
 
 
 async def connect(session: aiohttp.ClientSession, url: Any, **options: Any) -> None:
-    """Open a connection, and keep it in the session's pool. Nothing is sent; where one is open, nothing is done."""
+    """Open a connection for the session's pool, and send nothing; an idle one that is open will do."""
     with suppress(_ConnectedError):
         await post(session, url, middlewares=(_keep_the_connection,), **options)
 
@@ -111,7 +111,7 @@ async def _keep_the_connection(request: ClientRequest, handler: ClientHandlerTyp
 
 
 class StaleConnectionError(aiohttp.ServerDisconnectedError):
-    """A connection that had been used before ended before a byte of the reply came."""
+    """A connection that had been taken from the pool before was lost before a byte of this reply came."""
 
 
 class _Generation:
@@ -129,8 +129,8 @@ class _Protocol(ResponseHandler):
 
     Attributes:
         number: The generation that it belongs to.
-        times_used: How many requests were given this connection.
-        has_answered: Whether a byte has come since the last of them.
+        times_used: How often it was taken from the pool, by `client.connect()` too.
+        has_answered: Whether a byte has come since the last time.
     """
 
     def __init__(self, generation: _Generation, loop: asyncio.AbstractEventLoop) -> None:
@@ -141,7 +141,7 @@ class _Protocol(ResponseHandler):
         self.has_answered = False
 
     def is_usable(self) -> bool:
-        """Tell whether a request may be sent over it: it is new or of this generation, and nothing has come on it."""
+        """Tell whether a request may be sent over it: no unexpected data came, and it is new or of this generation."""
         return not self.should_close and (not self.times_used or self.number == self._generation.number)
 
     def data_received(self, data: bytes) -> None:
@@ -150,7 +150,7 @@ class _Protocol(ResponseHandler):
         super().data_received(data)
 
     def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
-        """Fail the wait for the answer, and the reading of its body too, which aiohttp forgets."""
+        """Fail the wait for the reply, and also the reading of its body, which aiohttp does not do."""
         is_lost = isinstance(exc, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
         if is_lost and self.times_used > 1 and not self.has_answered:
             exc = StaleConnectionError()
@@ -164,9 +164,9 @@ class _Protocol(ResponseHandler):
 class Connector(aiohttp.TCPConnector):
     """A pool of connections of one event loop.
 
-    Unlike aiohttp's own, it never returns an answer that came before its request was sent, it tells a stale connection
-    from a fault, it says at once when a body is malformed, and `sock_connect` limits all of connecting: the lookup of
-    the name, a proxy's CONNECT, and TLS.
+    Unlike aiohttp's own, it never returns an answer that came before its request was sent, it distinguishes a stale
+    connection from other losses, it says at once when a body is malformed, and `sock_connect` limits all of
+    connecting: the lookup of the name, a proxy's CONNECT, and TLS.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -174,7 +174,7 @@ class Connector(aiohttp.TCPConnector):
         self._factory: Any = partial(_Protocol, _Generation(), loop=self._loop)
 
     async def connect(self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Connection:
-        """Give a connection for a request, and close those on the way to it that cannot be used."""
+        """Give a usable connection for a request; close the unusable ones that the pool gives first."""
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol: Any = connection.protocol
@@ -183,7 +183,7 @@ class Connector(aiohttp.TCPConnector):
                 protocol.has_answered = False
                 return connection
             connection.close()
-            if not protocol.times_used:  # on a new one, the next would fare no better
+            if not protocol.times_used:  # it was new, so another new one would fail too
                 raise _early_answer_error()
 
     async def _create_connection(
@@ -193,7 +193,7 @@ class Connector(aiohttp.TCPConnector):
             return await super()._create_connection(req, traces, timeout)
 
 
-# How Python says, in its several versions, that no thread can be started: for the facade, or to look a host up in
+# Python's texts, by version, for "no thread can start": for the thread of sync calls, or to look a host up
 
 
 NO_THREAD_LEFT = ("can't start new thread",)
@@ -209,5 +209,5 @@ NO_DAEMON_THREADS = (  # in an isolated subinterpreter
 
 
 def says(error: RuntimeError, texts: tuple[str, ...]) -> bool:
-    """Tell whether an error of Python's own begins with one of these texts: it has no other mark."""
+    """Tell whether an error of Python begins with one of these texts; nothing else identifies it."""
     return str(error).startswith(texts)

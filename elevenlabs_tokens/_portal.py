@@ -59,11 +59,11 @@ class Portal:
             return self._run(work, running)
         except ElevenLabsError as error:
             if _is_from_the_package(error):
-                raise error.with_traceback(None) from None  # the frames of the loop would only be in the way
+                raise error.with_traceback(None) from None  # the loop's frames do not help the user
             raise
 
     def close(self, closing: Coroutine[Any, Any, None]) -> None:
-        """Run the coroutine that closes a client. Without a loop it has no session to wait for."""
+        """Run a client's closing coroutine. If the loop does not run, there is no session left to wait for."""
         if self._running is not None and not self._is_stopped:
             self._run(closing, self._running)
             return
@@ -81,7 +81,9 @@ class Portal:
         try:
             self._running = starting.result()
         except Exception as error:
-            if not starting.done() or starting.exception() is not error:  # a signal handler raised it
+            if (
+                not starting.done() or starting.exception() is not error
+            ):  # not the loop's error: a signal handler raised it in this thread
                 raise
             with self._lock:
                 if self._starting is starting:
@@ -124,7 +126,9 @@ class Portal:
             patience_ends_at = time.monotonic() + _PATIENCE_AT_EXIT_IN_SECONDS
             self._running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
             while self._calls and time.monotonic() < patience_ends_at:
-                time.sleep(0.001)  # daemon threads get a moment to raise their errors, for nobody joins them
+                time.sleep(
+                    0.001
+                )  # callers in daemon threads get a moment to raise their errors, because nothing joins them
 
 
 def _is_from_the_package(error: ElevenLabsError) -> bool:

@@ -9,7 +9,7 @@ Its states:
     spent    True        None      closed   raises RuntimeError: it was cancelled or closed
 
 `await` and a task drive it in different ways: `await` calls `__await__`, and a task calls `send` and `throw`, which
-make the steps of `__await__` one by one. `_steps` holds these steps, and `_task` the task that makes them.
+run `__await__` step by step. `_steps` holds these steps, and `_task` the task that makes them.
 """
 
 import asyncio
@@ -42,6 +42,7 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
     def __init__(self, call: Coroutine[Any, Any, tuple[T_co, Exchange]], name: str) -> None:
         self._call: Any = call
         call.__qualname__ = name  # type: ignore[attr-defined]  # the name in Python's warning if it is never awaited
+        # The model and the record of the whole call, or the error of the call.
         self._outcome: tuple[T_co, Exchange] | Exception | None = None
         self._has_begun = False
         self._steps: Generator[Any, Any, T_co] | None = None
@@ -64,9 +65,12 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
             self._outcome = outcome
         if isinstance(outcome, Exception):
             try:
-                raise outcome.with_traceback(self._traceback)  # else it grows each time
+                raise outcome.with_traceback(self._traceback)  # a traceback grows each time it is raised: reset it
             finally:
-                del self, outcome  # the error's traceback leads to this frame: without them, nothing forms a cycle
+                del (
+                    self,
+                    outcome,
+                )  # the error's traceback refers to this frame: deleting these names avoids a reference cycle
         return outcome[0]
 
     async def with_raw_response(self) -> WithRawResponse[T_co]:
@@ -83,9 +87,9 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
     def throw(self, typ: Any, val: Any = None, tb: TracebackType | None = None) -> Any:
         """Raise an exception where the call waits, as the `throw` of any coroutine does."""
         given = [typ] if val is None and tb is None else [typ, val, tb]
-        del typ, val, tb  # an error of aiohttp's quotes what came: no traceback shall show it
+        del typ, val, tb  # an aiohttp error may contain received data: keep it out of tracebacks
         if not self._has_begun:
-            self._has_begun = True
+            self._has_begun = True  # raised in a call that never began, it ends the call for good
             return self._call.throw(*given)
         return self._step("throw", given)
 
@@ -106,14 +110,14 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         try:
             return getattr(self._steps, name)(*given)
         except BaseException:
-            self._steps = self._task = None  # the task refers to this promise: do not form a cycle
+            self._steps = self._task = None  # the task refers to this promise: this avoids a reference cycle
             given.clear()
             raise
 
     if TYPE_CHECKING:
         __name__: str
         __qualname__: str
-    else:  # hidden from type checkers, which would take any misspelt name for an attribute
+    else:  # hidden from type checkers, which would accept any misspelt name as an attribute
 
         def __getattr__(self, name: str) -> Any:
             """Give the state, the frame and the code of the call: asyncio, anyio and debuggers read them."""

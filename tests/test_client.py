@@ -55,7 +55,7 @@ def test_arguments_of_the_wrong_type(argument: dict[str, Any], text: str) -> Non
 async def test_what_cannot_stand_beside_a_borrowed_session(other: dict[str, Any]) -> None:
     """A session keeps its own TLS, proxy and traces."""
     async with aiohttp.ClientSession() as session:
-        with pytest.raises(ElevenLabsConfigError, match="cannot stand beside session"):
+        with pytest.raises(ElevenLabsConfigError, match="cannot be combined with session"):
             AsyncElevenLabsClient(api_key=KEY, session=session, **other)
 
 
@@ -98,7 +98,7 @@ async def test_its_auth_cannot_stand_beside_a_header_of_authorization(api: Scrip
         client = AsyncElevenLabsClient(
             api_key=KEY, base_url=api.base_url, session=session, headers={"Authorization": "Bearer x"}
         )
-        with pytest.raises(ElevenLabsConfigError, match="cannot stand beside an Authorization header"):
+        with pytest.raises(ElevenLabsConfigError, match="cannot be combined with an Authorization header"):
             await mint(client)
 
     assert 0 == api.connections

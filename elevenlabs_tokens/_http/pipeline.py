@@ -99,7 +99,7 @@ class Pipeline:
             try:
                 raise result
             finally:
-                del result  # its traceback leads to this frame: without it, nothing forms a cycle
+                del result  # its traceback refers to this frame: deleting the name avoids a reference cycle
         self._budget.deposit(after_retry=exchange.retries_taken > 0)
         return result, exchange
 

@@ -79,7 +79,7 @@ class Sessions:
         _check_types(session, ssl_context, trace_configs)
         if session is not None and (ssl_context is not None or proxy is not None or trace_configs):
             raise ElevenLabsConfigError(
-                "ssl, proxy and trace_configs cannot stand beside session: a borrowed session keeps its own"
+                "ssl, proxy and trace_configs cannot be combined with session: a borrowed session keeps its own"
             )
         self._borrowed = session
         self._proxy = None
@@ -118,7 +118,7 @@ class Sessions:
         is_borrowed = self._borrowed is not None
         loop_session = LoopSession(loop, self._session(loop), self._proxy, is_borrowed=is_borrowed)
         if not is_borrowed:
-            await loop_session.close_with_loop()
+            await loop_session.arrange_closing()
         self.by_loop[loop] = loop_session
         try:
             self._check_open()  # another thread may have closed it meanwhile
@@ -151,7 +151,10 @@ class Sessions:
         )
 
     async def aclose(self) -> None:
-        """End the calls under way, and close every session that is not borrowed, each in its own event loop."""
+        """End the calls under way, and close every session that is not borrowed, each in its own event loop.
+
+        This waits only for the session of the running loop.
+        """
         self._is_closed = True
         loop_sessions = self.by_loop.copy()
         self.by_loop.clear()
@@ -193,4 +196,4 @@ _inherited: list[LoopSession] = []
 
 def _close_all(loop_sessions: dict[asyncio.AbstractEventLoop | None, LoopSession]) -> None:
     for loop_session in loop_sessions.values():
-        loop_session.close_in_its_loop()
+        loop_session.start_closing()

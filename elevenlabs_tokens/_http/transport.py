@@ -50,7 +50,7 @@ def _url(url: str) -> URL:
 
 
 class DeadlineError(Exception):
-    """Some work took longer than it was allowed to."""
+    """The `api_key` callable gave no key in time; an attempt that is too slow is a `Failure` instead."""
 
 
 async def _closing_with_its_loop(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
@@ -87,8 +87,8 @@ class LoopSession:
         self._timer = DeadlineTimer(loop)
         self._is_closed = False
 
-    async def close_with_loop(self) -> None:
-        """Have the session closed when this object is closed, or at the latest when the event loop ends."""
+    async def arrange_closing(self) -> None:
+        """Arrange that the session is closed when this object is, or at the latest when its event loop ends."""
         self._lifetime = _closing_with_its_loop(self._session)
         await anext(self._lifetime)
 
@@ -96,7 +96,7 @@ class LoopSession:
         """Await some work.
 
         Args:
-            seconds: How long at most; None sets no limit.
+            seconds: At most how long; None: no limit, but closing the client still ends the wait.
             work: What to await.
 
         Raises:
@@ -105,6 +105,7 @@ class LoopSession:
         """
         with Deadline(self._timer, math.inf if seconds is None else seconds):
             return await work
+        # Reached only if the deadline expired: it swallows the cancellation that it made.
         if self._is_closed:
             raise closed_error()
         raise DeadlineError
@@ -118,7 +119,7 @@ class LoopSession:
             request: What to send.
             seconds: How long it may take, the reading of the body included.
             attempt_timeout_in_seconds: Limits the connecting, if it is under 5 s.
-            connects_only: Whether to open a connection and send nothing; where one is open, nothing is done.
+            connects_only: Whether to open a connection and send nothing; an idle one that is open will do.
 
         Raises:
             ClientClosedError: The client, or a borrowed session, was closed.
@@ -140,7 +141,7 @@ class LoopSession:
             failure = self._failure_without_a_thread(error)
         except asyncio.CancelledError as error:
             clear_frames(error.__traceback__)  # they hold the request, and so the key
-            # A session that closes cancels the tasks that wait for a connection, though nobody cancelled them.
+            # aiohttp cancels the tasks that wait for a connection when their session closes: they get "closed" instead.
             if not self._is_without_session() or deadline.was_cancelled_by_others:
                 raise
         if failure is None or self._is_without_session():
@@ -148,7 +149,7 @@ class LoopSession:
         return failure
 
     def _failure_without_a_thread(self, error: RuntimeError) -> Failure | None:
-        """Read an error of Python's own: a host is looked up in a thread, and there is none for it.
+        """Interpret a `RuntimeError`: looking up a host needs a thread, and Python could not start one.
 
         Returns:
             A failed connect where there are too many threads; None where the client or the interpreter is closing.
@@ -198,7 +199,7 @@ class LoopSession:
     def _check_borrowed_session(self, request: Request) -> None:
         if auth_of(self._session) is not None and "Authorization" in request.headers:
             raise ElevenLabsConfigError(
-                "the borrowed session has auth= of its own, which cannot stand beside an Authorization header; "
+                "the borrowed session has auth= of its own, which cannot be combined with an Authorization header; "
                 "give one of them"
             )
 
@@ -212,8 +213,8 @@ class LoopSession:
         if self._lifetime is not None:
             await self._lifetime.aclose()
 
-    def close_in_its_loop(self) -> None:
-        """Close it from outside its event loop: in that loop if it runs, and without it if it does not."""
+    def start_closing(self) -> None:
+        """Start closing, from any thread: in its event loop if that runs, else directly. This does not wait."""
         if not self.loop.is_running():
             self.close_without_loop()
             return
@@ -228,7 +229,7 @@ class LoopSession:
         """Close a session whose event loop does not run."""
         self._is_closed = True
         connector = self._session.connector
-        if self._lifetime is None or connector is None:
+        if self._lifetime is None or connector is None:  # without a lifetime, the session is borrowed
             return
         self._session.detach()
         close_without_waiting(connector)

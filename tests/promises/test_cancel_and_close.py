@@ -290,10 +290,10 @@ def test_closed_by_another_thread_while_it_opens(api: ScriptedApi, monkeypatch: 
     """The call that came too late is refused, and the session that was made for it does not stay open."""
     client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
     loop_sessions: list[LoopSession] = []
-    close_with_loop = LoopSession.close_with_loop
+    arrange_closing = LoopSession.arrange_closing
 
     async def close_slowly(loop_session: LoopSession) -> None:
-        await close_with_loop(loop_session)
+        await arrange_closing(loop_session)
         loop_sessions.append(loop_session)
         await asyncio.to_thread(lambda: asyncio.run(client.aclose()))
 
@@ -302,7 +302,7 @@ def test_closed_by_another_thread_while_it_opens(api: ScriptedApi, monkeypatch: 
             await mint(client)
         return loop_sessions[0]._session.closed
 
-    monkeypatch.setattr(LoopSession, "close_with_loop", close_slowly)
+    monkeypatch.setattr(LoopSession, "arrange_closing", close_slowly)
 
     assert asyncio.run(main())
     assert 0 == api.connections
