@@ -30,11 +30,9 @@ PURE = (
     "_http/wire",
 )
 
-COMMAND_LINE = "tests/test_command_line.py"
-
-# These tests give the same answer on every Python, so only the newest runs them.
-ON_ONE_PYTHON = (
-    COMMAND_LINE,
+# No version of Python and no dependency changes what these tests find: only the newest Python runs them.
+RUN_ONCE = (
+    "tests/cli/test_cli_output.py",
     "tests/fuzz",
     "tests/promises/test_every_row.py",
     "tests/test_docs.py",
@@ -43,7 +41,7 @@ ON_ONE_PYTHON = (
 
 nox.needs_version = ">=2026.8.10"
 nox.options.allow_parallel = True
-nox.options.sessions = ["lint", "types", "docs", "tests", "tests-lowest"]
+nox.options.sessions = ["tests", "tests-lowest", "types", "docs", "lint"]  # the longest first, so that all end together
 nox.options.error_on_external_run = True
 nox.options.error_on_missing_interpreters = False
 
@@ -98,37 +96,42 @@ def wheel(session: nox.Session) -> None:
 
 
 def _install(session: nox.Session, *groups: str, others: Iterable[str] = ()) -> Path:
-    """Install the wheel with its command line, groups of dependencies and other requirements; return the wheel."""
+    """Install the wheel with its command line, groups of dependencies and what else pip is given; return the wheel."""
     wheel = next(session.cache_dir.resolve().glob("wheel/*.whl"))
     session.install("--no-compile", f"{wheel}[cli]", *nox.project.dependency_groups(PYPROJECT, *groups), *others)
     session.install("--force-reinstall", "--no-deps", str(wheel))  # with `nox -r`, an older build of it may be there
     return wheel
 
 
-def _all_tests(*without: str) -> list[str]:
-    """Give the options with which pytest runs the tests on all cores, without some files or folders."""
+def _all_tests(session: nox.Session, *without: str) -> list[str]:
+    """Give the options with which pytest runs the tests, without some files or folders, on all cores.
+
+    Beside other sessions (`nox --parallel`), it runs them on half of the cores.
+    """
     if missing := [path for path in without if not Path(path).exists()]:
-        raise FileNotFoundError(missing)
-    return ["--numprocesses=auto", "--dist=worksteal", *(f"--ignore={path}" for path in without)]
+        session.error(f"not there: {missing}")
+    half = (os.cpu_count() or 1) // 2
+    workers = (half if half > 1 else 0) if session.parallel else "auto"
+    return [f"--numprocesses={workers}", "--dist=worksteal", *(f"--ignore={path}" for path in without)]
 
 
-@nox.session(python=list(PYTHONS), requires=["wheel"])
+@nox.session(python=[*reversed(PYTHONS)], requires=["wheel"])
 def tests(session: nox.Session) -> None:
     """Run the tests on the built wheel; `nox -s tests-3.13 -- tests/pure -k query` runs some of them.
 
     The newest Python runs all tests, and checks that those in `tests/pure` cover every branch of the pure modules.
-    The other Pythons leave out what ON_ONE_PYTHON lists.
+    The other Pythons leave out RUN_ONCE and the command line.
     """
     _install(session, "test")
     # Here and below, pytest runs as a script and not as a module, so that the wheel is imported and not the folder.
     if session.posargs:
         session.run("pytest", *session.posargs)
     elif session.python != NEWEST:
-        session.run("pytest", *_all_tests(*ON_ONE_PYTHON))
+        session.run("pytest", *_all_tests(session, *RUN_ONCE, "tests/cli"))
     else:
-        session.run("pytest", *_all_tests("tests/pure"))
+        session.run("pytest", *_all_tests(session, "tests/pure"))
         session.env["COVERAGE_FILE"] = f"{session.env_dir.resolve()}/coverage"
-        session.run("pytest", *_all_tests(), "--cov", "--cov-report=", "tests/pure")
+        session.run("pytest", *_all_tests(session), "--cov", "--cov-report=", "tests/pure")
         pure = ",".join(f"*/elevenlabs_tokens/{module}.py" for module in PURE)
         session.run("coverage", "report", f"--include={pure}", "--fail-under=100")
 
@@ -145,11 +148,10 @@ def _floors() -> list[str]:
 def tests_lowest(session: nox.Session) -> None:
     """Run the tests with the oldest dependencies that the package allows, on the oldest Python that is found.
 
-    The guards count for newer dependencies. Of ON_ONE_PYTHON, only the command line has dependencies of its own.
+    It leaves out RUN_ONCE, and the guards, which count for newer dependencies.
     """
     _install(session, "test", others=_floors())
-    without = ["tests/guards", *(path for path in ON_ONE_PYTHON if path != COMMAND_LINE)]
-    session.run("pytest", *(session.posargs or _all_tests(*without)))
+    session.run("pytest", *(session.posargs or _all_tests(session, *RUN_ONCE, "tests/guards")))
 
 
 @nox.session(name="tests-next", python=NEWEST, requires=["wheel"])
@@ -162,7 +164,7 @@ def tests_next(session: nox.Session) -> None:
     names = [re.split("[^a-z]", dependency)[0] for dependency in PYPROJECT["project"]["dependencies"]]
     session.install("--upgrade", "--pre", *names, *session.posargs)
     session.run("python", "-m", "pip", "list")
-    session.run("pytest", *_all_tests())
+    session.run("pytest", *_all_tests(session))
 
 
 @nox.session(python=list(PYTHONS), requires=["wheel"])
@@ -206,6 +208,6 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=list(PYTHONS), requires=["wheel"], allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """Measure how fast, how light and how large the wheel is, beside others; `-- --quick` for a look in a minute."""
-    wheel = _install(session, "bench")
+    wheel = _install(session, "bench", others=["--compile"])  # it compares sizes, and pip compiles by default
     # Without the folder that it runs in, lest that be imported in place of the wheel.
     session.run("python", "-P", "-m", "benchmarks", str(wheel), *session.posargs, env={"PYTHONPATH": "tests"})

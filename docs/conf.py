@@ -22,4 +22,5 @@ nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|datetime|enum|ssl|types|typing)\..*"),
     ("py:.*", r"elevenlabs_tokens\.(\w+\.)?_.*"),
     ("py:.*", r"(ApiKey|QueryValue|T|T_co|.*T_co)"),
+    ("py:.*", r"list\[str\] \| tuple\[str"),  # Sphinx cuts a type at its comma
 ]

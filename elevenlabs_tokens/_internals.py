@@ -5,6 +5,7 @@ Names here are private to aiohttp and anyio, or are texts of Python's own errors
 """
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -87,11 +88,74 @@ async def refuse_early_answer(request: ClientRequest, handler: ClientHandlerType
     return await handler(request)
 
 
+# A connection without a request
+
+
+class _ConnectedError(Exception):
+    """Ends a request that was only to open a connection."""
+
+
+async def connect(session: aiohttp.ClientSession, url: Any, **options: Any) -> None:
+    """Open a connection, and keep it in the session's pool. Nothing is sent; where one is open, nothing is done."""
+    with suppress(_ConnectedError):
+        await post(session, url, middlewares=(_keep_the_connection,), **options)
+
+
+async def _keep_the_connection(request: ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+    async def keep(connection: Connection) -> aiohttp.ClientResponse:
+        connection.release()
+        raise _ConnectedError
+
+    setattr(request, _SEND, keep)
+    return await handler(request)
+
+
+class StaleConnectionError(aiohttp.ServerDisconnectedError):
+    """A connection that had been used before ended before a byte of the reply came."""
+
+
+class _Generation:
+    """The number of the present generation of a pool's connections.
+
+    Where one idle connection has died, those that were idle beside it are likely dead too: a new generation begins,
+    and the pool uses none of an older one again.
+    """
+
+    number = 0
+
+
 class _Protocol(ResponseHandler):
-    """One connection."""
+    """One connection.
+
+    Attributes:
+        number: The generation that it belongs to.
+        times_used: How many requests were given this connection.
+        has_answered: Whether a byte has come since the last of them.
+    """
+
+    def __init__(self, generation: _Generation, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._generation = generation
+        self.number = generation.number
+        self.times_used = 0
+        self.has_answered = False
+
+    def is_usable(self) -> bool:
+        """Tell whether a request may be sent over it: it is new or of this generation, and nothing has come on it."""
+        return not self.should_close and (not self.times_used or self.number == self._generation.number)
+
+    def data_received(self, data: bytes) -> None:
+        """Note that a byte has come."""
+        self.has_answered = True
+        super().data_received(data)
 
     def set_exception(self, exc: BaseException, *args: Any, **kwargs: Any) -> None:
         """Fail the wait for the answer, and the reading of its body too, which aiohttp forgets."""
+        is_lost = isinstance(exc, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+        if is_lost and self.times_used > 1 and not self.has_answered:
+            exc = StaleConnectionError()
+            if self.number == self._generation.number:
+                self._generation.number += 1
         super().set_exception(exc, *args, **kwargs)
         if self._payload is not None and isinstance(exc, HttpProcessingError):
             self._payload.set_exception(exc, *args, **kwargs)
@@ -100,22 +164,27 @@ class _Protocol(ResponseHandler):
 class Connector(aiohttp.TCPConnector):
     """A pool of connections of one event loop.
 
-    Unlike aiohttp's own, it never returns an answer that came before its request was sent, it says at once when a body
-    is malformed, and `sock_connect` limits all of connecting: the lookup of the name, a proxy's CONNECT, and TLS.
+    Unlike aiohttp's own, it never returns an answer that came before its request was sent, it tells a stale connection
+    from a fault, it says at once when a body is malformed, and `sock_connect` limits all of connecting: the lookup of
+    the name, a proxy's CONNECT, and TLS.
     """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._factory: Any = partial(_Protocol, loop=self._loop)
+        self._factory: Any = partial(_Protocol, _Generation(), loop=self._loop)
 
     async def connect(self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout) -> Connection:
-        """Give a connection for a request. What has come on it already is an answer that nobody asked for."""
-        connection = await super().connect(req, traces, timeout)
-        protocol = connection.protocol
-        if protocol is not None and protocol.should_close:
+        """Give a connection for a request, and close those on the way to it that cannot be used."""
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol: Any = connection.protocol
+            if protocol.is_usable():
+                protocol.times_used += 1
+                protocol.has_answered = False
+                return connection
             connection.close()
-            raise _early_answer_error()
-        return connection
+            if not protocol.times_used:  # on a new one, the next would fare no better
+                raise _early_answer_error()
 
     async def _create_connection(
         self, req: ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout

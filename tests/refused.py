@@ -82,6 +82,8 @@ HEADERS: Mapping[str, tuple[Mapping[Any, Any], str]] = {
     "bytes for a value": ({"X-A": b"hunter2"}, _VALUE),
     "a number for a value": ({"X-A": 1}, _VALUE),
     "a bool for a value": ({"X-A": True}, _VALUE),
+    "a long name": ({"X" * 300: "é"}, f"the value of header {'x' * 40!r} must be"),
+    "a long name twice": ({"X" * 300: "1", "x" * 300: "2"}, f"header {'x' * 40!r} is given twice"),
     "one name twice": ({"X-A": "1", "x-a": "2"}, "header 'x-a' is given twice, in different cases"),
     "one name twice, once to remove it": ({"X-A": "1", "x-a": None}, "header 'x-a' is given twice, in different cases"),
 }

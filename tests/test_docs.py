@@ -103,7 +103,7 @@ def test_the_quick_start() -> None:
 
     commands = re.findall(r"```sh\n(.*?)```", quick_start, re.DOTALL)
 
-    assert ["elevenlabs-tokens demo\n", "nox --parallel 2\n"] == [c.rpartition("bin/")[2] for c in commands[:2]]
+    assert ["elevenlabs-tokens demo\n", "nox --parallel 3\n"] == [c.rpartition("bin/")[2] for c in commands[:2]]
     assert all(c.startswith("python3 -m venv .venv && ") and c.count("\n") == 1 for c in commands[:2])
     assert ["pip"] == [command.partition(" ")[0] for command in commands[2:]]
 

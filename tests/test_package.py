@@ -35,6 +35,7 @@ ROOMS = [
     "_http.explain",
     "_http.decipher",
     "_http.failures",
+    "_http.sockets",
     "_http.deadlines",
     "_http.transport",
     "_http.sessions",
@@ -190,7 +191,7 @@ def test_every_module_of_the_core_is_in_the_list() -> None:
 
 def test_only_some_modules_know_aiohttp() -> None:
     """The other modules hold rules, which can be read and tested without an event loop."""
-    with_io = {"_internals", "_http.failures", "_http.transport", "_http.sessions", "_client", "_sync"}
+    with_io = {"_internals", "_http.failures", "_http.sockets", "_http.transport", "_http.sessions", "_client", "_sync"}
 
     assert with_io == {
         room for room in ROOMS if {name.partition(".")[0] for name in imports_of(room)} & {"aiohttp", "yarl"}

@@ -8,6 +8,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from elevenlabs_tokens._http.wire import Failure, FailureKind
+from elevenlabs_tokens._internals import StaleConnectionError
 
 
 def failure_of(error: aiohttp.ClientError | HttpProcessingError | OSError) -> Failure:
@@ -18,7 +19,7 @@ def failure_of(error: aiohttp.ClientError | HttpProcessingError | OSError) -> Fa
         detail = f"the proxy: {detail}"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         detail = f"{error.host}: {detail}".rstrip(": ")  # the host may be the proxy
-    return Failure(_kind_of(error, cause), detail)
+    return Failure(_kind_of(error, cause), detail, is_stale=isinstance(error, StaleConnectionError))
 
 
 def _kind_of(error: Exception, cause: BaseException) -> FailureKind:

@@ -16,8 +16,8 @@ LONGEST_RETRY_AFTER_IN_SECONDS = 60.0
 _FIRST_WAIT_IN_SECONDS = 0.5
 _LONGEST_WAIT_IN_SECONDS = 8.0
 
-_RETRIED_FAILURES = frozenset({FailureKind.NOT_CONNECTED, FailureKind.LOST, FailureKind.TIMED_OUT})
-_RETRIED_CLIENT_ERRORS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_RETRIED_FAILURES = (FailureKind.NOT_CONNECTED, FailureKind.LOST, FailureKind.TIMED_OUT)
+_RETRIED_CLIENT_ERRORS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _SERVER_ERRORS = range(500, 600)
 
 _NUMBER = r"(?ai)[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?"
@@ -74,9 +74,18 @@ def _seconds_of(text: str, wall_clock: float) -> float:
 
 
 def decide(
-    outcome: Outcome, *, attempt: int, max_retries: int, seconds_left: float, wall_clock: float, draw: float
+    outcome: Outcome,
+    *,
+    attempt: int,
+    max_retries: int,
+    seconds_left: float,
+    wall_clock: float,
+    draw: float,
+    has_retried_at_once: bool = False,
 ) -> float | None:
     """Decide whether another attempt follows, and when.
+
+    A stale connection is no sign of a fault at the API, so the first one of a call is retried without a wait.
 
     Args:
         outcome: The outcome of the attempt.
@@ -85,6 +94,7 @@ def decide(
         seconds_left: The time until the call's deadline.
         wall_clock: The time now, in seconds since the epoch.
         draw: A random number from 0.0 to 1.0.
+        has_retried_at_once: Whether an attempt of this call met a stale connection before.
 
     Returns:
         The seconds to wait before the next attempt; None if the call ends with this outcome.
@@ -92,7 +102,9 @@ def decide(
     if attempt >= max_retries or not is_retried(outcome):
         return None
     wait = retry_after_in_seconds(outcome, wall_clock)
-    if wait is None:
+    if isinstance(outcome, Failure) and outcome.is_stale and not has_retried_at_once:
+        wait = 0.0
+    elif wait is None:
         wait = backoff_in_seconds(attempt, draw)
     elif wait > LONGEST_RETRY_AFTER_IN_SECONDS:
         return None

@@ -12,12 +12,16 @@ import aiohttp
 
 from elevenlabs_tokens._forks import reset_after_fork
 from elevenlabs_tokens._http.proxy import find_proxy
+from elevenlabs_tokens._http.sockets import watched_socket
 from elevenlabs_tokens._http.transport import LoopSession, closed_error
 from elevenlabs_tokens._internals import Connector, loop_of
 from elevenlabs_tokens.exceptions import ClientClosedError, ElevenLabsConfigError
 
 MAX_CONNECTIONS = 64
 """How many connections a session holds at most. The wait for a free one counts against the attempt."""
+
+KEPT_IDLE_IN_SECONDS = 90.0
+"""How long an idle connection is kept: front ends and NATs end theirs after 240 s and more."""
 
 
 @lru_cache(maxsize=8)
@@ -136,7 +140,12 @@ class Sessions:
                 )
             return self._borrowed
         return aiohttp.ClientSession(
-            connector=Connector(limit=MAX_CONNECTIONS, ssl=self._ssl_context or True),
+            connector=Connector(
+                limit=MAX_CONNECTIONS,
+                keepalive_timeout=KEPT_IDLE_IN_SECONDS,
+                socket_factory=watched_socket,
+                ssl=self._ssl_context or True,
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             trace_configs=list(self._trace_configs),
         )

@@ -14,12 +14,13 @@ from yarl import URL
 from elevenlabs_tokens._http.deadlines import Deadline, DeadlineTimer
 from elevenlabs_tokens._http.failures import failure_of
 from elevenlabs_tokens._http.proxy import Proxy
-from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
+from elevenlabs_tokens._http.wire import CONNECTED, MAX_BODY_BYTES, Failure, FailureKind, Outcome, Reply, Request
 from elevenlabs_tokens._internals import (
     NO_THREAD_AT_EXIT,
     NO_THREAD_LEFT,
     auth_of,
     close_without_waiting,
+    connect,
     mark_as_closed,
     middlewares_of,
     post,
@@ -79,6 +80,7 @@ class LoopSession:
         self.loop = loop
         self._session = session
         self._proxy = proxy
+        self._through_proxy = {} if proxy is None else {"proxy": proxy.url, "proxy_headers": proxy.headers}
         self._is_borrowed = is_borrowed
         self._middlewares = (*middlewares_of(session), refuse_early_answer) if is_borrowed else None
         self._lifetime: AsyncGenerator[None] | None = None
@@ -107,13 +109,16 @@ class LoopSession:
             raise closed_error()
         raise DeadlineError
 
-    async def send(self, request: Request, seconds: float, attempt_timeout_in_seconds: float) -> Outcome:
+    async def send(
+        self, request: Request, seconds: float, attempt_timeout_in_seconds: float, *, connects_only: bool = False
+    ) -> Outcome:
         """Make one attempt.
 
         Args:
             request: What to send.
             seconds: How long it may take, the reading of the body included.
             attempt_timeout_in_seconds: Limits the connecting, if it is under 5 s.
+            connects_only: Whether to open a connection and send nothing; where one is open, nothing is done.
 
         Raises:
             ClientClosedError: The client, or a borrowed session, was closed.
@@ -126,7 +131,8 @@ class LoopSession:
         deadline = Deadline(self._timer, seconds)
         try:
             with deadline:
-                return await self._exchange(request, _timeout(attempt_timeout_in_seconds))
+                exchange = self._connect if connects_only else self._exchange
+                return await exchange(request, _timeout(attempt_timeout_in_seconds))
             failure = Failure(FailureKind.TIMED_OUT)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             failure = failure_of(error)
@@ -156,6 +162,10 @@ class LoopSession:
             return None
         raise error
 
+    async def _connect(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
+        await connect(self._session, _url(request.url), timeout=timeout, **self._through_proxy)
+        return CONNECTED
+
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
         proxy = self._proxy
         response = await post(
@@ -167,9 +177,8 @@ class LoopSession:
             auto_decompress=False,
             raise_for_status=False,
             timeout=timeout,
-            proxy=None if proxy is None else proxy.url,
-            proxy_headers=None if proxy is None else proxy.headers,
             middlewares=self._middlewares,
+            **self._through_proxy,
         )
         # If the body was read to its end, the connection is back in the pool. If not, closing the response closes it.
         content = response.content

@@ -69,13 +69,19 @@ class Failure(NamedTuple):
     Attributes:
         kind: Why there is no complete reply.
         detail: The operating system's or TLS's own words for it, without secrets; empty if there are none.
+        is_stale: Whether the connection had been used before, and ended before a byte of the reply came: the server
+            most likely closed it while it was idle.
     """
 
     kind: FailureKind
     detail: str = ""
+    is_stale: bool = False
 
 
 Outcome = Reply | Failure
+
+CONNECTED = Reply(status_code=200, headers={}, body=b"")
+"""The outcome of an attempt that only opened a connection."""
 
 
 @define(eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""Checks of what users give to the emulator.
+"""Checks of the arguments that users give to the emulator.
 
 A wrong argument is always a `ValueError` that names it, whether its type is wrong or its value.
 """
@@ -14,15 +14,15 @@ def check_api_keys(api_keys: object) -> None:
         return
     # A string is a collection too, of characters.
     if isinstance(api_keys, str | bytes) or not isinstance(api_keys, Collection) or not api_keys:
-        raise ValueError("api_keys must be a collection of keys, such as a list of one, or None to accept any key")
+        raise ValueError('api_keys must be a list, tuple or set of keys, such as ["sk_1"], or None to accept any key')
     if not all(isinstance(key, str) and key for key in api_keys):
         raise ValueError("api_keys must hold non-empty strings")
 
 
 def check_clock(clock: object) -> None:
-    """Check that the clock can be called."""
+    """Check that the clock is a function."""
     if not callable(clock):
-        raise ValueError(f"clock must give seconds since the epoch, not {clock!r}")  # noqa: TRY004 - see above
+        raise ValueError(f"clock must be a function that gives seconds since the epoch, not {clock!r}")  # noqa: TRY004 - see above
 
 
 def check_host(host: object) -> None:

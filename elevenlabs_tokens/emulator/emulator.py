@@ -67,7 +67,7 @@ class Emulator:
 
     @property
     def base_url(self) -> str:
-        """Where it serves HTTP, such as `http://127.0.0.1:8765`.
+        """The address where it serves HTTP; the port is in it.
 
         Raises:
             RuntimeError: It was not entered yet.
@@ -76,7 +76,7 @@ class Emulator:
 
     @property
     def websocket_base_url(self) -> str:
-        """Where it serves WebSockets, such as `ws://127.0.0.1:8765`.
+        """The address where it serves WebSockets; the port is in it.
 
         Raises:
             RuntimeError: It was not entered yet.

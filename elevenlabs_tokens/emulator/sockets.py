@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-# How long a client may take to answer a close. One that is gone never answers.
+# How long a client may take to answer a close; less when the emulator stops. One that is gone never answers.
 _CLOSE_TIMEOUT_IN_SECONDS = 1.0
 _SHUTDOWN_TIMEOUT_IN_SECONDS = 0.5
 

@@ -4,22 +4,26 @@ import argparse
 import os
 import platform
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from benchmarks.charts import growth_chart, speed_chart
-from benchmarks.figures import Figure, Results
+from benchmarks.before import comparison, measured_too
+from benchmarks.charts import growth_chart, speed_chart, waits_chart
+from benchmarks.distant_server import PROGRAM
+from benchmarks.figures import Figure, Results, Wait
 from benchmarks.growth import measure_points
 from benchmarks.memory import measure_growth, measure_in_flight
 from benchmarks.page import RESULTS, filled, publish
 from benchmarks.processes import measure_imports, measure_start_up
+from benchmarks.round_trips import measure_waits
 from benchmarks.server import cores, pin, running
 from benchmarks.size import measure_size
 from benchmarks.speed import Speed
-from benchmarks.tables import tables
+from benchmarks.tables import tables, waits_table
 
 _PACKAGES = ("elevenlabs-tokens", "aiohttp", "httpx", "requests", "elevenlabs", "uvloop", "orjson")
 
@@ -35,23 +39,38 @@ class _Effort:
     probes: int
     rounds_of_growth: int
     calls_of_growth: int
+    rounds_of_waits: int
+    idle_in_seconds: tuple[float, ...]
 
 
 _WHOLE = _Effort(
-    rounds=50, imports=150, start_ups=40, calls_for_memory=100_000, probes=5, rounds_of_growth=15, calls_of_growth=2_000
+    rounds=50,
+    imports=150,
+    start_ups=40,
+    calls_for_memory=100_000,
+    probes=5,
+    rounds_of_growth=15,
+    calls_of_growth=2_000,
+    rounds_of_waits=20,
+    idle_in_seconds=(5, 16, 30, 65),
 )
 _QUICK = _Effort(
-    rounds=2, imports=3, start_ups=2, calls_for_memory=2_000, probes=1, rounds_of_growth=2, calls_of_growth=200
+    rounds=2,
+    imports=3,
+    start_ups=2,
+    calls_for_memory=2_000,
+    probes=1,
+    rounds_of_growth=2,
+    calls_of_growth=200,
+    rounds_of_waits=1,
+    idle_in_seconds=(1,),
 )
 
 
 def _measure(wheel: Path, effort: _Effort) -> Results:
-    free = cores()
-    server_core = free[-2] if free else None
+    server_core = _server_core()
     speed = Speed(effort.rounds)
     with running(server_core) as http, running(server_core, tls=True) as https:
-        if free:
-            pin(free[-1])
         _say("speed")
         speed.measure(http, https)
         _say("growth")
@@ -63,15 +82,32 @@ def _measure(wheel: Path, effort: _Effort) -> Results:
         imports = measure_imports(effort.imports)
         _say("memory")
         memory = _measure_memory(http.base_url, effort)
+    waits = _measure_waits(server_core, effort)
     return Results(
         python=platform.python_version(),
-        machine=_machine(len(free)),
+        machine=_machine(is_pinned=server_core is not None),
         date=datetime.now(UTC).date().isoformat(),
         versions={name: metadata.version(name) for name in _PACKAGES},
         timings=speed.timings + start_up_timings,
         figures=[*speed.figures, *start_up, *imports, *memory, *measure_size(wheel)],
         points=points,
+        waits=waits,
     )
+
+
+def _server_core() -> int | None:
+    """Keep this process on a core of its own, and give another one for the servers; None if there is no choice."""
+    free = cores()
+    if not free:
+        return None
+    pin(free[-1])
+    return free[-2]
+
+
+def _measure_waits(server_core: int | None, effort: _Effort) -> list[Wait]:
+    _say("waits")
+    with running(server_core, tls=True, program=PROGRAM) as distant:
+        return measure_waits(distant, effort.rounds_of_waits, effort.idle_in_seconds)
 
 
 def _measure_memory(base_url: str, effort: _Effort) -> list[Figure]:
@@ -81,8 +117,8 @@ def _measure_memory(base_url: str, effort: _Effort) -> list[Figure]:
     ]
 
 
-def _machine(cores_to_choose_from: int) -> str:
-    pinned = "client and server each on a core of its own" if cores_to_choose_from else "nothing pinned to a core"
+def _machine(*, is_pinned: bool) -> str:
+    pinned = "client and server each on a core of its own" if is_pinned else "nothing pinned to a core"
     return f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores, {pinned}"
 
 
@@ -95,17 +131,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="nox -s bench --", description="Measure the built package beside others.")
     parser.add_argument("wheel", type=Path, help="given by nox")
     parser.add_argument("--quick", action="store_true", help="see that every measure works; the figures mean little")
-    parser.add_argument("--json", type=Path, help="where the figures go, and not into the docs")
+    parser.add_argument("--only", choices=["waits"], help="measure these alone; keep the other figures")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, and not into the docs")
+    parser.add_argument(
+        "--before", metavar="REVISION", help="compare with the package of this revision; not for the docs"
+    )
     arguments = parser.parse_args()
 
-    results = _measure(arguments.wheel, _QUICK if arguments.quick else _WHOLE)
-    print(tables(results))
+    effort = _QUICK if arguments.quick else _WHOLE
+    kept = RESULTS / f"{'.'.join(map(str, sys.version_info[:2]))}.json"
+    if arguments.only:
+        results = evolve(Results.read(kept), waits=_measure_waits(_server_core(), effort))
+        print(waits_table(results.waits))
+    else:
+        with measured_too(arguments.before) if arguments.before else nullcontext():
+            results = _measure(arguments.wheel, effort)
+        print(tables(results))
+    if arguments.before:
+        print(comparison(results))
     if arguments.json is not None:
         results.write(arguments.json)
-    elif arguments.quick:
-        _ = filled("", [results]), speed_chart(results), growth_chart(results)  # they work, that is all
+    elif arguments.quick or arguments.before:
+        # They work, that is all.
+        _ = filled("", [results]), speed_chart(results), growth_chart(results), waits_chart(results.waits)
     else:
-        results.write(RESULTS / f"{'.'.join(map(str, sys.version_info[:2]))}.json")
+        results.write(kept)
         publish()
 
 

@@ -1,4 +1,4 @@
-"""The two drawings that the docs show."""
+"""The drawings that the docs show."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 
 from benchmarks.contenders import AGAIN, BARE, OURS
-from benchmarks.figures import Point, Results, Timing
+from benchmarks.figures import Point, Results, Timing, Wait, waits_by_case
 from benchmarks.growth import AT_ONCE
+from benchmarks.round_trips import OURS_ASYNC, VENDOR_ASYNC
 from benchmarks.speed import ASYNC_MANY, ASYNC_ONE, SYNC_MANY, SYNC_ONE
 from benchmarks.svg import Drawing
 
@@ -89,6 +90,40 @@ def _curves(drawing: Drawing, x: float, y: float, panel: _Panel, points: Sequenc
     for name in (BARE, OURS):
         curve = [(at(p.at_once), height(panel.value(p))) for p in points if p.contender == name]
         drawing.curve(curve, _kind(name))
+
+
+_IN_WAITS = {OURS_ASYNC: "ours", BARE: "other", VENDOR_ASYNC: "third"}
+
+
+def waits_chart(waits: Sequence[Wait]) -> str:
+    """Draw how long a user waits for a token."""
+    cases = waits_by_case(wait for wait in waits if wait.contender in _IN_WAITS)
+    bars = sum(map(len, cases.values()))
+    top, height = 64, 15 * bars + 12 * len(cases)
+    drawing = Drawing(_WIDTH, top + height + 26, "How long a user waits for a token: this package beside other ways")
+    drawing.text(_MARGIN, 26, "How long a user waits for a token, in ms; a round trip takes 80 ms", kind="title")
+    for place, (name, kind) in enumerate(_IN_WAITS.items()):
+        drawing.bar(_MARGIN + place * 170, 38, 11, 11, kind)
+        drawing.text(_MARGIN + 17 + place * 170, 48, name)
+    left, right = 260, 660
+    longest = max(wait.median_in_ms for by_contender in cases.values() for wait in by_contender.values())
+    scale = (right - left) / longest
+    for tick in range(0, round(longest), 200):
+        drawing.line(left + scale * tick, top, left + scale * tick, top + height)
+        drawing.text(left + scale * tick, top + height + 16, f"{tick:,}", anchor="middle")
+    y = float(top)
+    for case, by_contender in cases.items():
+        drawing.text(left - 10, y + 7.5 * len(by_contender) + 10, case.replace("`", ""), anchor="end")
+        for name, kind in _IN_WAITS.items():
+            if (wait := by_contender.get(name)) is not None:
+                length = scale * wait.median_in_ms
+                drawing.bar(left, y + 6, length, 11, kind)
+                drawing.text(left + length + 6, y + 16, f"{wait.median_in_ms:,.0f}")
+                if wait.errors:
+                    drawing.text(left + length + 30, y + 16, f"no token: {', '.join(wait.errors)}", kind="error")
+                y += 15
+        y += 12
+    return drawing.render()
 
 
 def _steps(most: float) -> list[float]:

@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from importlib import import_module
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ PATH = "/v1/single-use-token/realtime_scribe"
 HEADERS = {"xi-api-key": KEY, "Accept": "application/json"}
 
 OURS = "this package"
+BEFORE = "this package, before"
 BARE = "bare aiohttp"
 BARE_SYNC = "http.client"
 HTTPX = "httpx"
@@ -48,12 +50,18 @@ async def bare_aiohttp(
 
 
 @asynccontextmanager
-async def ours(base_url: str, ssl_context: ssl.SSLContext | None = None) -> AsyncGenerator[AsyncCall]:
-    from elevenlabs_tokens import AsyncElevenLabsClient
+async def ours(
+    base_url: str,
+    ssl_context: ssl.SSLContext | None = None,
+    *,
+    package: str = "elevenlabs_tokens",
+    connects: bool = False,
+) -> AsyncGenerator[AsyncCall]:
+    async with import_module(package).AsyncElevenLabsClient(api_key=KEY, base_url=base_url, ssl=ssl_context) as client:
+        if connects:
+            await client.connect()
 
-    async with AsyncElevenLabsClient(api_key=KEY, base_url=base_url, ssl=ssl_context) as client:
-
-        async def call() -> str:
+        async def call() -> Any:
             return (await client.tokens.single_use.create("realtime_scribe")).token
 
         yield call
@@ -74,15 +82,18 @@ async def async_httpx(base_url: str) -> AsyncGenerator[AsyncCall]:
 
 
 @asynccontextmanager
-async def async_vendor(base_url: str) -> AsyncGenerator[AsyncCall]:
+async def async_vendor(base_url: str, ssl_context: ssl.SSLContext | None = None) -> AsyncGenerator[AsyncCall]:
+    import httpx
     from elevenlabs.client import AsyncElevenLabs
 
-    client = AsyncElevenLabs(api_key=KEY, base_url=base_url)
+    # As the SDK makes it, but for the certificate.
+    async with httpx.AsyncClient(verify=ssl_context or True, timeout=240, follow_redirects=True) as httpx_client:
+        client = AsyncElevenLabs(api_key=KEY, base_url=base_url, httpx_client=httpx_client)
 
-    async def call() -> Any:
-        return (await client.tokens.single_use.create("realtime_scribe")).token
+        async def call() -> Any:
+            return (await client.tokens.single_use.create("realtime_scribe")).token
 
-    yield call
+        yield call
 
 
 @contextmanager
@@ -103,10 +114,16 @@ def bare_http_client(base_url: str) -> Generator[Call]:
 
 
 @contextmanager
-def ours_sync(base_url: str) -> Generator[Call]:
-    from elevenlabs_tokens import ElevenLabsClient
-
-    with ElevenLabsClient(api_key=KEY, base_url=base_url) as client:
+def ours_sync(
+    base_url: str,
+    ssl_context: ssl.SSLContext | None = None,
+    *,
+    package: str = "elevenlabs_tokens",
+    connects: bool = False,
+) -> Generator[Call]:
+    with import_module(package).ElevenLabsClient(api_key=KEY, base_url=base_url, ssl=ssl_context) as client:
+        if connects:
+            client.connect()
         yield lambda: client.tokens.single_use.create("realtime_scribe").token
 
 
@@ -136,11 +153,14 @@ def sync_requests(base_url: str) -> Generator[Call]:
 
 
 @contextmanager
-def sync_vendor(base_url: str) -> Generator[Call]:
+def sync_vendor(base_url: str, ssl_context: ssl.SSLContext | None = None) -> Generator[Call]:
+    import httpx
     from elevenlabs.client import ElevenLabs
 
-    client = ElevenLabs(api_key=KEY, base_url=base_url)
-    yield lambda: client.tokens.single_use.create("realtime_scribe").token
+    # As the SDK makes it, but for the certificate.
+    with httpx.Client(verify=ssl_context or True, timeout=240, follow_redirects=True) as httpx_client:
+        client = ElevenLabs(api_key=KEY, base_url=base_url, httpx_client=httpx_client)
+        yield lambda: client.tokens.single_use.create("realtime_scribe").token
 
 
 ASYNC: dict[str, AsyncContender] = {

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 import attrs
 import cattrs
-from attrs import frozen
+from attrs import field, frozen
 
 Unit: TypeAlias = Literal["ratio", "ms", "MiB", "kB"]
 Times: TypeAlias = Mapping[str, Sequence[float]]
@@ -32,10 +32,17 @@ class Spread:
 
 @frozen
 class Target:
-    """What a figure should be."""
+    """What a figure should be.
+
+    Attributes:
+        sense: On which side of the bound.
+        bound: A number.
+        words: What is shown in its place, if it comes from another figure of the run.
+    """
 
     sense: Literal[">=", "<=", "<"]
     bound: float
+    words: str = ""
 
     def is_met(self, figure: float) -> bool:
         if self.sense == ">=":
@@ -111,6 +118,27 @@ class Point:
 
 
 @frozen
+class Wait:
+    """How long a user waits for a token in one case.
+
+    Attributes:
+        case: What came before the call, and what the server did.
+        contender: Who.
+        calls: How many were made.
+        errors: How many of them ended with an error, by its class; the others gave a token.
+        median_in_ms: How long half of them took at most, until the token or the error.
+        longest_in_ms: How long the slowest one took.
+    """
+
+    case: str
+    contender: str
+    calls: int
+    errors: dict[str, int]
+    median_in_ms: float
+    longest_in_ms: float
+
+
+@frozen
 class Results:
     """All of a run."""
 
@@ -121,6 +149,7 @@ class Results:
     timings: list[Timing]
     figures: list[Figure]
     points: list[Point]
+    waits: list[Wait] = field(factory=list)  # older runs have none
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,6 +176,14 @@ def timings(measure: str, times: Times, base: str) -> list[Timing]:
         Timing(measure, name, statistics.median(seconds) * 1e6, ratio(times, name, base))
         for name, seconds in times.items()
     ]
+
+
+def waits_by_case(waits: Iterable[Wait]) -> dict[str, dict[str, Wait]]:
+    """Sort waits by their case and their contender."""
+    by_case: dict[str, dict[str, Wait]] = {}
+    for wait in waits:
+        by_case.setdefault(wait.case, {})[wait.contender] = wait
+    return by_case
 
 
 def _rounded(value: Any) -> Any:

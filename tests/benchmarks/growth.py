@@ -5,14 +5,14 @@ import statistics
 import time
 from contextlib import AsyncExitStack
 
-from benchmarks.contenders import BARE, OURS, AsyncCall, bare_aiohttp, ours
+from benchmarks.contenders import BARE, OURS, AsyncCall, AsyncContender, bare_aiohttp, ours
 from benchmarks.figures import Point
 from benchmarks.interleave import Chunk, interleave
 from benchmarks.memory import held_by
 from benchmarks.server import Server
 
 AT_ONCE = (1, 10, 64, 100, 300, 1000)
-_CONTENDERS = {BARE: bare_aiohttp, OURS: ours}
+_CONTENDERS: dict[str, AsyncContender] = {BARE: bare_aiohttp, OURS: ours}
 
 
 def measure_points(server: Server, *, rounds: int, calls: int, probes: int) -> list[Point]:

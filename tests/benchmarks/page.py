@@ -1,4 +1,4 @@
-"""The page of the docs that shows the figures: its tables and drawings are made of the results that are kept.
+"""The pages of the docs that show the figures: their tables and drawings are made of the results that are kept.
 
 `PYTHONPATH=tests python -m benchmarks.page` makes them anew.
 """
@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.charts import growth_chart, speed_chart
+from benchmarks.charts import growth_chart, speed_chart, waits_chart
 from benchmarks.contenders import AGAIN, BARE, BARE_SYNC, OURS, VENDOR
-from benchmarks.figures import Figure, Results, Timing
+from benchmarks.figures import Figure, Results, Timing, Wait
 from benchmarks.growth import AT_ONCE
 from benchmarks.speed import (
     ASYNC_MANY,
@@ -21,7 +21,7 @@ from benchmarks.speed import (
     SYNC_ONE,
     UVLOOP,
 )
-from benchmarks.tables import in_words, quartiles, target_in_words
+from benchmarks.tables import in_words, quartiles, target_in_words, waits_rows
 
 RESULTS = Path(__file__).resolve().parent / "results"
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -29,11 +29,20 @@ _DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 def publish() -> None:
     """Write what was measured into the docs."""
+    for path, content in published().items():
+        path.write_text(content, encoding="utf-8")
+
+
+def published() -> dict[Path, str]:
+    """Give the pages and the drawings of the docs, with what was measured in them."""
     runs = sorted(map(Results.read, RESULTS.glob("*.json")), key=lambda run: _version(run.python))
-    page = _DOCS / "speed.md"
-    page.write_text(filled(page.read_text(encoding="utf-8"), runs), encoding="utf-8")
-    (_DOCS / "speed.svg").write_text(speed_chart(runs[-1]), encoding="utf-8")
-    (_DOCS / "growth.svg").write_text(growth_chart(runs[-1]), encoding="utf-8")
+    pages = (_DOCS / "speed.md", _DOCS / "architecture.md")
+    return {
+        **{page: filled(page.read_text(encoding="utf-8"), runs) for page in pages},
+        _DOCS / "waits.svg": waits_chart(_waits(runs)),
+        _DOCS / "speed.svg": speed_chart(runs[-1]),
+        _DOCS / "growth.svg": growth_chart(runs[-1]),
+    }
 
 
 def filled(page: str, runs: Sequence[Results]) -> str:
@@ -52,11 +61,14 @@ def _parts(runs: Sequence[Results]) -> Mapping[str, str]:
     return {
         "runs": "\n".join(f"- {_run(run)}" for run in runs),
         "capacity": _table(("one process, tokens a second", *_pythons(runs)), _rates(runs, _CAPACITY)),
-        "waits": _table(("a token takes, in µs", *_pythons(runs)), _waits(runs)),
+        "waits": _table(*waits_rows(_waits(runs))),
+        "calls": str(_waits(runs)[0].calls),
+        "costs": _table(("a token takes, in µs", *_pythons(runs)), _costs(runs)),
         "uvloop": _table(("what uvloop gains", *_pythons(runs)), _ratios(runs, UVLOOP)),
         "orjson": _table(("what orjson would gain", *_pythons(runs)), _ratios(runs, ORJSON)),
         "noise": _table(("a thing over itself", *_pythons(runs)), _noise(runs)),
-        "targets": _table(("", "against", "target", *_pythons(runs)), _figure_rows(runs)),
+        "figures": _table(("", "against", *_pythons(runs)), _figure_rows(runs)),
+        "targets": _table(("", "against", "target", *_pythons(runs)), _target_rows(runs)),
         "growth": _table(
             (f"at once, {_pythons(runs)[-1]}", "", "tokens a second", "half wait under", "99 % wait under", "memory"),
             _growth(runs[-1]),
@@ -90,7 +102,12 @@ def _rates(runs: Sequence[Results], wanted: Iterable[tuple[str, str]]) -> Iterab
         yield measure, *(f"{_timing(run, measure, contender).per_second:,.0f}" for run in runs)
 
 
-def _waits(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
+def _waits(runs: Sequence[Results]) -> Sequence[Wait]:
+    """Give those of the newest Python that has them."""
+    return next(run.waits for run in reversed(runs) if run.waits)
+
+
+def _costs(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
     for measure, contender in (
         (ASYNC_ONE, OURS),
         (SYNC_ONE, OURS),
@@ -121,12 +138,14 @@ def _noise_of(run: Results, measure: str) -> str:
 
 def _figure_rows(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
     for figure in runs[-1].figures:
-        yield (
-            figure.measure,
-            figure.against,
-            target_in_words(figure.target, figure.unit),
-            *(_judged(_same(run, figure)) for run in runs),
-        )
+        yield figure.measure, figure.against, *(_seen(_same(run, figure)) for run in runs)
+
+
+def _target_rows(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
+    for figure in runs[-1].figures:
+        if figure.target is not None:
+            target = target_in_words(figure.target, figure.unit)
+            yield figure.measure, figure.against, target, *(_judged(_same(run, figure)) for run in runs)
 
 
 def _judged(figure: Figure | None) -> str:

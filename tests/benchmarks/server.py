@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ SILENT = "/silent"
 """Put behind the base URL, it leads to where no request is ever answered."""
 
 _BODY = b'{"token":"sutkn_0123456789abcdef0123456789abcdef"}'
-_REPLY = b"\r\n".join(
+REPLY = b"\r\n".join(
     [
         b"HTTP/1.1 200 OK",
         b"Content-Type: application/json",
@@ -27,7 +27,7 @@ _REPLY = b"\r\n".join(
         _BODY,
     ]
 )
-_HEAD_END = b"\r\n\r\n"
+HEAD_END = b"\r\n\r\n"
 _SILENT_HEAD = f"POST {SILENT}/".encode()
 
 
@@ -41,22 +41,32 @@ class _Answering(asyncio.Protocol):
         received = self._pending + data
         if received.startswith(_SILENT_HEAD):
             return
-        requests = received.count(_HEAD_END)
-        self._pending = received.rpartition(_HEAD_END)[2]
-        self._transport.write(_REPLY * requests)
+        requests = received.count(HEAD_END)
+        self._pending = received.rpartition(HEAD_END)[2]
+        self._transport.write(REPLY * requests)
 
 
-async def _serve(certificate: str | None) -> None:
-    context = None
-    if certificate is not None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate)
+async def _serve(context: ssl.SSLContext | None) -> None:
+    await announce(await listen(_Answering, context))
+
+
+async def listen(protocol: Callable[[], asyncio.Protocol], context: ssl.SSLContext | None = None) -> asyncio.Server:
+    """Serve on a free port of this machine; over TLS, if a context is given."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Answering, "127.0.0.1", 0, backlog=2048, ssl=context)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    return await loop.create_server(protocol, "127.0.0.1", 0, backlog=2048, ssl=context)
+
+
+async def announce(server: asyncio.Server) -> None:
+    """Tell the process that started this one where the server listens, and serve until terminated."""
+    sys.stdout.write(f"{port_of(server)}\n")
     sys.stdout.flush()
     async with server:
         await server.serve_forever()
+
+
+def port_of(server: asyncio.Server) -> int:
+    port: int = server.sockets[0].getsockname()[1]
+    return port
 
 
 def cores() -> list[int]:
@@ -92,9 +102,9 @@ class Server:
 
 
 @contextmanager
-def running(core: int | None, *, tls: bool = False) -> Generator[Server]:
-    """Run the server in a process of its own, on a core of its own if one is named."""
-    command = [sys.executable, "-P", __file__] + ([] if core is None else ["--core", str(core)])
+def running(core: int | None, *, tls: bool = False, program: str = __file__) -> Generator[Server]:
+    """Run the server, or another program, in a process of its own, on a core of its own if one is named."""
+    command = [sys.executable, "-P", program] + ([] if core is None else ["--core", str(core)])
     with tempfile.TemporaryDirectory() as folder:
         context = None
         if tls:
@@ -121,7 +131,7 @@ def _certify(certificate: Path) -> ssl.SSLContext:
     return context
 
 
-def main() -> None:
+def main(serve: Callable[[ssl.SSLContext | None], Coroutine[None, None, None]] = _serve) -> None:
     """Serve until terminated."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--core", type=int)
@@ -129,7 +139,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.core is not None:
         pin(arguments.core)
-    asyncio.run(_serve(arguments.certificate))
+    context = None
+    if arguments.certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(arguments.certificate)
+    asyncio.run(serve(context))
 
 
 if __name__ == "__main__":

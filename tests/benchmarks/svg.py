@@ -15,8 +15,10 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #45443
 .grid { stroke: #e3e2dd; stroke-width: 1; fill: none }
 .ours { fill: #2a6fdb; stroke: #2a6fdb }
 .other { fill: #8f8d86; stroke: #8f8d86 }
+.third { fill: #bdbab0; stroke: #bdbab0 }
 .curve { stroke-width: 2; fill: none }
 .bar { stroke: none }
+.error { fill: #b3261e }
 @media (prefers-color-scheme: dark) {
 text { fill: #c3c2b7 }
 .title { fill: #ffffff }
@@ -24,6 +26,8 @@ text { fill: #c3c2b7 }
 .grid { stroke: #3a3936 }
 .ours { fill: #5b9bf5; stroke: #5b9bf5 }
 .other { fill: #8a8880; stroke: #8a8880 }
+.third { fill: #5f5d57; stroke: #5f5d57 }
+.error { fill: #ff9a90 }
 .curve { fill: none }
 }
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.figures import Figure, Point, Results, Spread, Target, Timing, Unit
+from benchmarks.figures import Figure, Point, Results, Spread, Target, Timing, Unit, Wait, waits_by_case
 
 _DIGITS: dict[Unit, int] = {"ratio": 2, "ms": 1, "MiB": 2, "kB": 0}
 
@@ -22,12 +22,19 @@ def quartiles(seen: Spread, unit: Unit) -> str:
 
 def target_in_words(target: Target | None, unit: Unit) -> str:
     """Say a target."""
-    return f"{target.sense} {_with_unit(target.bound, unit)}" if target else ""
+    return f"{target.sense} {target.words or _with_unit(target.bound, unit)}" if target else ""
 
 
 def verdict(figure: Figure) -> str:
     """Say whether a figure is what it should be."""
     return {None: "", True: "met", False: "NOT MET"}[figure.is_met]
+
+
+def wait_in_words(wait: Wait) -> str:
+    """Say how long a user waits, in ms, and for which errors."""
+    time = f"{wait.median_in_ms:,.0f} ({wait.longest_in_ms:,.0f})"
+    errors = [name if count == wait.calls else f"{count} x {name}" for name, count in wait.errors.items()]
+    return f"{', '.join(errors)} after {time}" if errors else time
 
 
 def _with_unit(value: float, unit: Unit) -> str:
@@ -51,8 +58,24 @@ def tables(results: Results) -> str:
             _table(
                 ("this package", "against", "target", "measured", "quartiles", ""), map(_figure_row, results.figures)
             ),
+            waits_table(results.waits),
         ]
     )
+
+
+def waits_table(waits: Sequence[Wait]) -> str:
+    """Write how long a user waits."""
+    return _table(*waits_rows(waits))
+
+
+def waits_rows(waits: Sequence[Wait]) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+    """Give the head and the rows of the table of waits."""
+    contenders = list(dict.fromkeys(wait.contender for wait in waits))
+    rows = [
+        (case, *(wait_in_words(by_contender[name]) if name in by_contender else "" for name in contenders))
+        for case, by_contender in waits_by_case(waits).items()
+    ]
+    return ("median (longest), in ms", *contenders), rows
 
 
 def _timing_rows(timings: Iterable[Timing]) -> list[Sequence[str]]:

@@ -79,6 +79,11 @@ def test_a_spent_token_stays_spent(ledger: TokenLedger, frozen_time: FrozenTime)
     assert ["spent"] == states(ledger)
 
 
+def test_a_token_from_elsewhere_is_unknown(ledger: TokenLedger) -> None:
+    """A token that was not minted here opens nothing."""
+    assert "unknown" == refusal(ledger, "sutkn_1234567890")
+
+
 def test_one_of_many_racing_threads_gets_the_token(ledger: TokenLedger) -> None:
     """If 16 threads spend a token at once, exactly one succeeds, every time."""
     barrier = Barrier(16)

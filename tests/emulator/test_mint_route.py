@@ -152,6 +152,7 @@ async def test_planned_headers_replace_the_usual_ones(http: aiohttp.ClientSessio
     assert ("3", ["mine"]) == (headers["Retry-After"], headers.getall("request-id"))
 
 
+@pytest.mark.timed
 async def test_a_delay_makes_the_good_reply_late(http: aiohttp.ClientSession, emulator: Emulator) -> None:
     """The token comes after 0.2 s, and not before."""
     emulator.fail_next(delay_in_seconds=0.2)
@@ -163,6 +164,7 @@ async def test_a_delay_makes_the_good_reply_late(http: aiohttp.ClientSession, em
     assert (200, ["token"]) == (status, list(document))
 
 
+@pytest.mark.timed
 async def test_a_late_token_is_minted_on_time(http: aiohttp.ClientSession) -> None:
     """It is minted before the reply; an emulator that stops in between does not wait, and cuts the client off."""
     minted = asyncio.Event()

@@ -126,15 +126,15 @@ async def test_a_port_in_use_is_an_error_in_both_ways() -> None:
 
 
 BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
-    ({"api_keys": "sk_one"}, "api_keys must be a collection"),
-    ({"api_keys": []}, "api_keys must be a collection"),
-    ({"api_keys": 5}, "api_keys must be a collection"),
+    ({"api_keys": "sk_one"}, "api_keys must be a list"),
+    ({"api_keys": []}, "api_keys must be a list"),
+    ({"api_keys": 5}, "api_keys must be a list"),
     ({"api_keys": ["sk_one", ""]}, "api_keys must hold"),
     ({"api_keys": [b"sk_one"]}, "api_keys must hold"),
     ({"token_lifetime_in_seconds": 0}, "token_lifetime_in_seconds"),
     ({"token_lifetime_in_seconds": float("nan")}, "token_lifetime_in_seconds"),
     ({"token_lifetime_in_seconds": float("inf")}, "token_lifetime_in_seconds"),
-    ({"clock": 5.0}, "clock must give"),
+    ({"clock": 5.0}, "clock must be"),
     ({"host": ""}, "host must be"),
     ({"host": None}, "host must be"),
     ({"port": -1}, "port must be"),
@@ -165,6 +165,7 @@ async def open_connections(emulator: Emulator) -> AsyncGenerator[aiohttp.ClientW
         yield idle
 
 
+@pytest.mark.timed
 @pytest.mark.anyio
 @pytest.mark.parametrize("scope", ["active", "cancelled"])
 async def test_it_stops_in_time_with_connections_open(scope: str) -> None:
@@ -185,6 +186,7 @@ async def test_it_stops_in_time_with_connections_open(scope: str) -> None:
         await asyncio.to_thread(mint, emulator)
 
 
+@pytest.mark.timed
 @pytest.mark.anyio
 async def test_its_thread_stops_in_time_with_connections_open() -> None:
     """It stops within 3 s, even though the event loop of its clients is blocked."""

@@ -137,6 +137,7 @@ async def test_a_bad_parameter_is_refused_before_the_token_is_spent(frontend: Fr
     assert ["fresh"] == [record.state for record in frontend.emulator.tokens]
 
 
+@pytest.mark.timed
 async def test_silence_ends_the_connection(frontend: Frontend) -> None:
     """The query says after how many seconds; an error frame comes first."""
     loop = asyncio.get_running_loop()

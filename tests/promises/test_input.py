@@ -88,15 +88,6 @@ def test_a_base_url_that_is_refused(kind: Kind, base_url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.promise(row=36)
-@BOTH
-def test_http_where_it_is_allowed(kind: Kind) -> None:
-    """It is allowed on this machine, and elsewhere with `allow_insecure_http`."""
-    for base_url in ("http://127.0.0.1", "http://127.8.9.10:1", "http://localhost:8765/x", "http://[::1]:8765"):
-        kind(api_key=KEY, base_url=base_url)
-    kind(api_key=KEY, base_url="http://api.elevenlabs.io", allow_insecure_http=True)
-
-
 ANY_CONTEXT = ssl.create_default_context()
 WORDS = ["[::1]", "::1", "127.0.0.1", "localhost", "evil", "v1", "80", "0x50"]
 MARKS = [".", ":", "@", "/", "\\", "%", "%2e", "#", "?", "[", "[[", "]"]

@@ -88,6 +88,7 @@ async def test_the_longest_reply_that_is_read(api: ScriptedApi, client: AsyncEle
             await mint(client)
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=20)
 @pytest.mark.parametrize("status_code", [200, 400])
 async def test_the_rest_is_not_waited_for(
@@ -148,6 +149,7 @@ def gzip_bomb(status_code: int, size_in_mib: int) -> Script:
 LENGTH = {"Content-Length": 200 * MIB}
 
 
+@pytest.mark.timed
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells a process its peak of memory")
 @pytest.mark.parametrize(
     ("write", "kind"),

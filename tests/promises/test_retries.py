@@ -154,6 +154,7 @@ async def test_a_date_counts_from_when_the_reply_came(
     assert (waits, outcome) == (frozen_time.slept, getattr(result, "retry_after", result))
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=27)
 async def test_an_hour_is_not_waited_for(api: ScriptedApi) -> None:
     """By the real clock, the error comes in under 0.1 s."""

@@ -59,6 +59,7 @@ async def storm(client: AsyncElevenLabsClient, calls: int, at_once: int) -> list
     return outcomes
 
 
+@pytest.mark.timed
 @pytest.mark.anyio
 @pytest.mark.promise(row=29)
 @pytest.mark.parametrize(
@@ -80,6 +81,7 @@ async def test_200_calls_at_once_of_a_dead_api(script: Script, error: type[Eleve
     assert api.most_open <= 64
 
 
+@pytest.mark.timed
 def test_5_000_calls_of_an_api_that_fails_at_random() -> None:
     """Each gives a token of its own or one of our errors, within its deadline, and leaves nothing behind."""
     numbers, chance = count(), Random(14)  # noqa: S311  # no secret depends on it

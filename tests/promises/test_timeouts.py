@@ -38,6 +38,7 @@ async def seconds_to_time_out(call: Awaitable[str]) -> float:
 # A server that is slow
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     "script",
     [
@@ -55,6 +56,7 @@ async def test_a_reply_that_comes_slowly(api: ScriptedApi, script: Script) -> No
     assert 1 == len(api.requests)
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=10)
 async def test_calls_that_wait_for_the_only_connection(api: ScriptedApi) -> None:
     """The wait for a connection counts against the deadline."""
@@ -66,6 +68,7 @@ async def test_calls_that_wait_for_the_only_connection(api: ScriptedApi) -> None
     assert max(seconds) < 1.6
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=11)
 async def test_an_api_that_never_recovers(api: ScriptedApi) -> None:
     """The waits between attempts count against the deadline, and the last reply is the error."""
@@ -81,6 +84,7 @@ async def test_an_api_that_never_recovers(api: ScriptedApi) -> None:
     assert 3 == len(api.requests)
 
 
+@pytest.mark.timed
 async def test_attempts_in_turn_have_a_timeout_each(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """Three attempts that time out take three times as long as one."""
     api.replies += [[Act.STALL]] * 3
@@ -91,6 +95,7 @@ async def test_attempts_in_turn_have_a_timeout_each(api: ScriptedApi, client: As
     assert 3 == len(api.requests)
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("timeouts", [(0.2, 0.6, 0.4), (0.6, 0.2, 0.4), (0.2, 0.2, 0.2)], ids=repr)
 async def test_attempts_at_once_have_a_timeout_each(
     api: ScriptedApi, client: AsyncElevenLabsClient, timeouts: tuple[float, ...]
@@ -106,6 +111,7 @@ async def test_attempts_at_once_have_a_timeout_each(
 # Connecting
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=9)
 async def test_a_tls_handshake_that_stalls(api: ScriptedApi) -> None:
     """The handshake counts against the timeout of the attempt."""
@@ -138,6 +144,7 @@ def mint_through(**arguments: Any) -> Awaitable[str]:
     )
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=9)
 @pytest.mark.promise(row=40)
 @pytest.mark.parametrize(
@@ -163,6 +170,7 @@ async def test_connecting_has_a_limit_of_its_own(
     assert short_connect == pytest.approx(seconds, abs=0.1)
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=9)
 async def test_a_name_that_is_not_found_in_time(short_connect: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lookup of the name is a part of connecting too."""
@@ -328,6 +336,7 @@ async def test_what_a_key_callable_raises_at_the_moment_of_a_timeout(
     assert 0 == api.connections
 
 
+@pytest.mark.timed
 async def test_a_timeout_waits_without_using_the_processor(api: ScriptedApi) -> None:
     """A key callable that takes its time to clean up is told of the timeout once, not again and again."""
 

@@ -1,4 +1,4 @@
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +12,11 @@ from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 HOST = "api.elevenlabs.io"
 API = f"https://{HOST}"
 ADDRESS = "proxy.example:8080"
+BASIC = f"Basic {b64encode(b'user:hunter2').decode()}"
 PROXY = Proxy(url=f"http://{ADDRESS}", headers={})
 
 
-def found(proxy: str | None) -> Proxy:
+def found(proxy: str) -> Proxy:
     result = find_proxy(API, proxy, allow_insecure_http=False)
     assert result is not None
     return result
@@ -82,6 +83,7 @@ OTHERS = ["", f"{HOST}:443", "us.elevenlabs.io", "labs.io"]
         ({"HTTPS_PROXY": ""}, None),
         ({"HTTPS_PROXY": ADDRESS}, PROXY),
         ({"https_proxy": ADDRESS}, PROXY),
+        ({"HTTPS_PROXY": f"user:hunter2@{ADDRESS}"}, Proxy(PROXY.url, {"Proxy-Authorization": BASIC})),
         *(({name: ADDRESS}, None) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")),
         ({"HTTPS_PROXY": ADDRESS, "no_proxy": HOST}, None),
         *(({"HTTPS_PROXY": ADDRESS, "NO_PROXY": hosts}, None) for hosts in NO_PROXY),
@@ -95,13 +97,6 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch, environment: Mapping[s
         monkeypatch.setenv(variable, value)
 
     assert proxy == find_proxy("https://api.elevenlabs.io:8443", None, allow_insecure_http=False)
-
-
-def test_the_environments_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are read like those of an argument."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2@proxy.example:8080")
-
-    assert "user:hunter2" == credentials(found(None))
 
 
 @pytest.mark.promise(row=40)

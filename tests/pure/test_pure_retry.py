@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from statistics import fmean
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -26,7 +27,14 @@ def after(text: str, status_code: int = 429) -> Reply:
     return reply(status_code, headers=[("retry-after", text)])
 
 
-def decided(outcome: Outcome, *, attempt: int = 0, max_retries: int = 2, seconds_left: float = 1e6) -> float | None:
+def decided(
+    outcome: Outcome,
+    *,
+    attempt: int = 0,
+    max_retries: int = 2,
+    seconds_left: float = 1e6,
+    has_retried_at_once: bool = False,
+) -> float | None:
     """Decide at noon, with the longest backoff."""
     return decide(
         outcome,
@@ -35,7 +43,26 @@ def decided(outcome: Outcome, *, attempt: int = 0, max_retries: int = 2, seconds
         seconds_left=seconds_left,
         wall_clock=FROZEN_CLOCK,
         draw=1.0,
+        has_retried_at_once=has_retried_at_once,
     )
+
+
+@pytest.mark.parametrize(
+    ("is_stale", "others", "wait"),
+    [
+        pytest.param(True, {}, 0.0, id="the first stale connection"),
+        pytest.param(True, {"attempt": 1}, 0.0, id="after another fault"),
+        pytest.param(True, {"has_retried_at_once": True}, BACKOFF, id="the second stale connection"),
+        pytest.param(False, {}, BACKOFF, id="a loss of a fresh connection"),
+        pytest.param(True, {"max_retries": 0}, ENDS, id="without retries"),
+        pytest.param(True, {"attempt": 2}, ENDS, id="after the last retry"),
+        pytest.param(True, {"seconds_left": 0.001}, 0.0, id="just before the deadline"),
+        pytest.param(True, {"seconds_left": 0.0}, ENDS, id="at the deadline"),
+    ],
+)
+def test_a_stale_connection(is_stale: bool, others: dict[str, Any], wait: float | None) -> None:  # noqa: FBT001  # a column of the table
+    """It is retried without a wait, once a call."""
+    assert wait == decided(Failure(FailureKind.LOST, is_stale=is_stale), **others)
 
 
 @pytest.mark.promise(row=26)

@@ -27,6 +27,7 @@ except ElevenLabsTimeoutError: pass
 }
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=58)
 @pytest.mark.parametrize("program", EXITS.values(), ids=EXITS)
 def test_an_exit(api: ScriptedApi, program: str) -> None:
@@ -38,6 +39,7 @@ def test_an_exit(api: ScriptedApi, program: str) -> None:
     assert ended - min(map(float, run.stdout.split())) < 2
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=58)
 def test_an_exit_with_a_call_in_flight(api: ScriptedApi) -> None:
     """The call is given up, and its thread gets an error that says why."""
@@ -70,6 +72,7 @@ atexit.register(hook)
 """
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=58)
 @pytest.mark.parametrize("is_first", [True, False], ids=["the first call", "after a call"])
 @pytest.mark.parametrize("is_registered_before", [True, False], ids=["registered before", "registered after"])
@@ -85,6 +88,7 @@ def test_a_call_at_the_exit(api: ScriptedApi, *, is_first: bool, is_registered_b
     assert {f"{TOKEN['token']} True", "closed True"} >= set(run.stdout.splitlines())
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=59)
 def test_ctrl_c(api: ScriptedApi) -> None:
     """It interrupts the call at once, and the server sees that the connection closes."""
@@ -111,6 +115,7 @@ print("goes on")
     assert closed
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=59)
 def test_a_signal_handler_that_mints_during_the_first_call(api: ScriptedApi) -> None:
     """Both calls wait for the one event loop that the first has started."""

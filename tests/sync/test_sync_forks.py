@@ -14,6 +14,7 @@ FORKS = {
 }
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(("program", "connections", "requests"), FORKS.values(), ids=FORKS)
 def test_a_fork(api: ScriptedApi, program: str, connections: int, requests: int) -> None:
     """Each child answers within 1 s on a socket of its own, and the parent goes on with its own."""
@@ -23,6 +24,7 @@ def test_a_fork(api: ScriptedApi, program: str, connections: int, requests: int)
     assert (connections, requests) == (api.connections, len(api.requests))
 
 
+@pytest.mark.timed
 def test_a_fork_while_the_locks_are_held(api: ScriptedApi) -> None:
     """Neither the lock of the event loop's start nor that of the retry budget stays locked in the child."""
     api.replies += [reply(), reply(503, {}, {"Retry-After": "0.01"})]
@@ -46,6 +48,7 @@ mint()
     assert 4 == len(api.requests)
 
 
+@pytest.mark.timed
 def test_a_fork_during_the_first_call(api: ScriptedApi) -> None:
     """The child does not wait for the event loop that its parent is starting, nor for the lock of an import."""
     program = """

@@ -74,6 +74,7 @@ def test_a_traceback_is_short(api: ScriptedApi, sync_client: ElevenLabsClient) -
     assert (None, None) == (caught.value.__cause__, caught.value.__context__)
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=50)
 def test_close_during_a_call(api: ScriptedApi, sync_client: ElevenLabsClient) -> None:
     """The thread that waits gets the error within 1 s; closing again does nothing, and a later call is refused."""
@@ -123,6 +124,7 @@ def call_after_closing():
 """
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=55)
 def test_a_call_in_the_loop_s_own_thread(api: ScriptedApi) -> None:
     """It is an error at once that says what to do, it never blocks for ever, and the next call works."""
@@ -157,6 +159,7 @@ def test_many_threads(api: ScriptedApi, sync_client: ElevenLabsClient) -> None:
     assert 1 == portals
 
 
+@pytest.mark.timed
 @pytest.mark.promise(row=60)
 def test_gevent(api: ScriptedApi) -> None:
     """Greenlets wait side by side, without a warning, and nothing is printed at the exit."""
