@@ -61,19 +61,23 @@ async def test_one_request_however_often_it_is_awaited(
 async def test_an_error_is_kept(
     api: ScriptedApi, client: AsyncElevenLabsClient, form: Callable[[Promise], Awaitable[Any]]
 ) -> None:
-    """Each form raises the same error, whose traceback does not grow."""
+    """Each form raises the same error, whose traceback leads to where it was first raised, and does not grow."""
     api.replies += [reply(400, {})]
     promise = create(client)
     with pytest.raises(BadRequestError) as first:
         await form(promise)
 
+    origin = traceback.extract_tb(first.value.__traceback__)[-1]
     depths: set[int] = set()
     for _ in range(5):
         with pytest.raises(BadRequestError) as caught:
             await form(promise)
-        depths.add(len(traceback.extract_tb(caught.value.__traceback__)))
+        frames = traceback.extract_tb(caught.value.__traceback__)
+        depths.add(len(frames))
         assert first.value is caught.value
+        assert origin == frames[-1]
 
+    assert "_promise.py" not in origin.filename
     assert 1 == len(depths)
     assert 1 == len(api.requests)
 

@@ -71,14 +71,18 @@ def test_scrub(document: Any, scrubbed: Any) -> None:
     assert before == repr(document)
 
 
-def test_scrub_of_a_document_without_a_bottom() -> None:
-    """A document that is nested too deeply is an error: it is never scrubbed in part."""
-    document: Any = KEY
-    for _ in range(100_000):
-        document = [document]
+def nested(text: str, depth: int) -> Any:
+    document: Any = text
+    for level in range(depth):
+        document = [document] if level % 2 else {"a": document}
+    return document
 
+
+def test_scrub_of_a_deep_document() -> None:
+    """A document that is nested more than 99 deep is an error: it is never scrubbed in part."""
+    assert nested(MASK, 99) == Secret(KEY).scrub(nested(KEY, 99))
     with pytest.raises(RecursionError):
-        Secret(KEY).scrub(document)
+        Secret(KEY).scrub(nested(KEY, 100))
 
 
 def test_what_else_is_masked() -> None:
