@@ -35,6 +35,9 @@ RUN_ONCE = (
     "tests/cli/test_cli_output.py",
     "tests/fuzz",
     "tests/promises/test_every_row.py",
+    "tests/promises/test_help_texts.py",
+    "tests/sync/test_sync_servers.py",
+    "tests/test_benchmarks.py",
     "tests/test_docs.py",
     "tests/test_generated.py",
 )
