@@ -23,8 +23,8 @@ from elevenlabs_tokens._internals import (
     connect,
     mark_as_closed,
     middlewares_of,
-    post,
     refuse_early_answer,
+    request_of,
     says,
 )
 from elevenlabs_tokens._secrets import SecretBytes
@@ -80,7 +80,8 @@ class LoopSession:
         self.loop = loop
         self._session = session
         self._proxy = proxy
-        self._through_proxy = {} if proxy is None else {"proxy": proxy.url, "proxy_headers": proxy.headers}
+        self._proxy_url = None if proxy is None else proxy.url
+        self._proxy_headers = None if proxy is None else proxy.headers
         self._is_borrowed = is_borrowed
         self._middlewares = (*middlewares_of(session), refuse_early_answer) if is_borrowed else None
         self._lifetime: AsyncGenerator[None] | None = None
@@ -164,13 +165,19 @@ class LoopSession:
         raise error
 
     async def _connect(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
-        await connect(self._session, _url(request.url), timeout=timeout, **self._through_proxy)
+        await connect(
+            self._session,
+            _url(request.url),
+            timeout=timeout,
+            proxy=self._proxy_url,
+            proxy_headers=self._proxy_headers,
+        )
         return CONNECTED
 
     async def _exchange(self, request: Request, timeout: aiohttp.ClientTimeout) -> Reply:
         proxy = self._proxy
-        response = await post(
-            self._session,
+        response = await request_of(self._session)(
+            "POST",
             _url(request.url),
             headers=request.headers if proxy is None else _headers_for(request, proxy),
             skip_auto_headers=request.removed_headers or None,
@@ -179,7 +186,8 @@ class LoopSession:
             raise_for_status=False,
             timeout=timeout,
             middlewares=self._middlewares,
-            **self._through_proxy,
+            proxy=self._proxy_url,
+            proxy_headers=self._proxy_headers,
         )
         # If the body was read to its end, the connection is back in the pool. If not, closing the response closes it.
         content = response.content
