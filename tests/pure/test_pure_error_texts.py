@@ -26,7 +26,7 @@ from pure.samples import PATH, URL, error_of, reply
         (409, "409 Conflict", "see .message for what the API said"),
         (429, "429 Too Many Requests", "wait, then call less often or with fewer calls at once"),
         (500, "500 Internal Server Error", "the API has a problem: try again later"),
-        (529, "529", "the API has a problem: try again later"),
+        (599, "599", "the API has a problem: try again later"),
     ],
 )
 def test_an_error_status(status_code: int, line: str, advice: str) -> None:
