@@ -1,4 +1,4 @@
-"""All the checks: `nox` runs them, `nox --list` names them, `nox -s tests-3.13` runs one."""
+"""All checks: `nox` runs them, `nox --list` lists them, `nox -s tests-3.13` runs one of them."""
 
 import os
 import re
@@ -50,7 +50,7 @@ nox.options.error_on_missing_interpreters = False
 
 
 def _candidates() -> list[Path]:
-    """List what may be a Python: this one, those on the path, and those that version managers keep beside this one."""
+    """List what may be a Python: this one, those on the path, and those that version managers installed."""
     folders = [Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
     for versions in (
         Path(sys.base_prefix).parent,
@@ -63,7 +63,7 @@ def _candidates() -> list[Path]:
 
 
 def _version_of(python: Path) -> str | None:
-    """Ask an interpreter for its version: a shim of a version manager may stand for one that is not there."""
+    """Ask an interpreter for its version; None if it is not supported, or is a shim for one that is not installed."""
     program = "import sys, venv; print(*sys.version_info[:2], sys.version_info.releaselevel, sys.implementation.name)"
     try:
         run = subprocess.run([python, "-c", program], capture_output=True, text=True, timeout=30, check=True)
@@ -75,7 +75,7 @@ def _version_of(python: Path) -> str | None:
 
 
 def find_pythons() -> dict[str, str]:
-    """Find every Python that the package supports: its version and where it is, the oldest first."""
+    """Find every Python that the package supports; return versions and paths, the oldest first."""
     found: dict[str, str] = {}
     for python in _candidates():
         if python.name.removeprefix("python") not in found and (version := _version_of(python)):
@@ -85,9 +85,9 @@ def find_pythons() -> dict[str, str]:
 
 PYTHONS = find_pythons()
 OLDEST, NEWEST = next(iter(PYTHONS)), next(reversed(PYTHONS))
-# nox looks interpreters up by name, where a shim may stand in the way of the real one.
+# nox looks up interpreters by name: the real ones must come before the shims of version managers.
 os.environ["PATH"] = os.pathsep.join([*(str(Path(python).parent) for python in PYTHONS.values()), os.environ["PATH"]])
-# What is installed is compiled when it is first imported, and that must last.
+# The sessions install without compiling, so Python must keep what it compiles when it first imports it.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
@@ -99,10 +99,12 @@ def wheel(session: nox.Session) -> None:
 
 
 def _install(session: nox.Session, *groups: str, others: Iterable[str] = ()) -> Path:
-    """Install the wheel with its command line, groups of dependencies and what else pip is given; return the wheel."""
+    """Install the wheel with its command line, some dependency groups and other arguments of pip; return the wheel."""
     wheel = next(session.cache_dir.resolve().glob("wheel/*.whl"))
     session.install("--no-compile", f"{wheel}[cli]", *nox.project.dependency_groups(PYPROJECT, *groups), *others)
-    session.install("--force-reinstall", "--no-deps", str(wheel))  # with `nox -r`, an older build of it may be there
+    session.install(
+        "--force-reinstall", "--no-deps", str(wheel)
+    )  # with `nox -r`, an older build of the same version may be installed
     return wheel
 
 
@@ -112,7 +114,7 @@ def _all_tests(session: nox.Session, *without: str) -> list[str]:
     Beside other sessions (`nox --parallel`), it runs them on half of the cores.
     """
     if missing := [path for path in without if not Path(path).exists()]:
-        session.error(f"not there: {missing}")
+        session.error(f"no such files: {missing}")
     half = (os.cpu_count() or 1) // 2
     workers = (half if half > 1 else 0) if session.parallel else "auto"
     return [f"--numprocesses={workers}", "--dist=worksteal", *(f"--ignore={path}" for path in without)]
@@ -143,7 +145,9 @@ def _floors() -> list[str]:
     """Give the oldest version of each dependency that the package allows, and of pytest, as exact requirements."""
     project = PYPROJECT["project"]
     extras = [needed for extra in project["optional-dependencies"].values() for needed in extra]
-    pytest = f"pytest>={PYPROJECT['tool']['pytest']['ini_options']['minversion']}"  # newer ones warn of an older anyio
+    pytest = (
+        f"pytest>={PYPROJECT['tool']['pytest']['ini_options']['minversion']}"  # newer ones warn about the oldest anyio
+    )
     return [needed.replace(">=", "==") for needed in [*project["dependencies"], *extras, pytest]]
 
 
@@ -159,9 +163,10 @@ def tests_lowest(session: nox.Session) -> None:
 
 @nox.session(name="tests-next", python=NEWEST, requires=["wheel"])
 def tests_next(session: nox.Session) -> None:
-    """Run the tests with the newest releases of the four dependencies, pre-releases and forbidden versions included.
+    """Run the tests with the newest pre-releases of the four dependencies, even those that pyproject.toml forbids.
 
-    A branch that has no release is given by its address: `nox -s tests-next -- 'aiohttp @ git+https://…'`.
+    Without a pre-release, the newest release is taken. For a branch without any release, give its address:
+    `nox -s tests-next -- 'aiohttp @ git+https://…'`.
     """
     _install(session, "test")
     names = [re.split("[^a-z]", dependency)[0] for dependency in PYPROJECT["project"]["dependencies"]]
@@ -172,21 +177,21 @@ def tests_next(session: nox.Session) -> None:
 
 @nox.session(python=list(PYTHONS), requires=["wheel"])
 def guard(session: nox.Session) -> None:
-    """Count what a mint costs, and which modules are loaded when; the tests do so, too."""
+    """Count what a mint costs and which modules each import loads; the tests do this, too."""
     _install(session, "test")
     session.run("pytest", "tests/guards", "tests/test_package.py", *session.posargs)
 
 
 @nox.session(requires=["wheel"])
 def fuzz(session: nox.Session) -> None:
-    """Have the client read many more replies of any bytes than the tests do, for a minute at most."""
+    """Let the client read replies of random bytes, many more than in the tests, for one minute at most."""
     _install(session, "test")
     session.run("pytest", "tests/fuzz", "--hypothesis-profile=fuzz", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style, and that the generated half is what its sources give."""
+    """Check the style, and that the generated modules match their sources."""
     session.install("--no-compile", *nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -195,7 +200,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def types(session: nox.Session) -> None:
-    """Check the types, by two checkers."""
+    """Check the types with mypy and pyright."""
     _install(session, "types", "docs", others=["nox"])
     session.run("mypy")
     session.run("pyright", "--pythonpath", str(Path(session.bin) / "python"))
@@ -210,7 +215,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=list(PYTHONS), requires=["wheel"], allow_parallel=False)
 def bench(session: nox.Session) -> None:
-    """Measure how fast, how light and how large the wheel is, beside others; `-- --quick` for a look in a minute."""
+    """Measure the speed, memory and size of the wheel beside other ways to mint; `-- --quick` takes one minute."""
     wheel = _install(session, "bench", others=["--compile"])  # it compares sizes, and pip compiles by default
-    # Without the folder that it runs in, lest that be imported in place of the wheel.
+    # `-P` keeps this folder off the path, so that the wheel is imported.
     session.run("python", "-P", "-m", "benchmarks", str(wheel), *session.posargs, env={"PYTHONPATH": "tests"})

@@ -1,4 +1,4 @@
-"""All the measures, one after the other: `nox -s bench`, and `nox -s bench -- --quick` for a look in a minute."""
+"""Takes all measurements, one after the other: `nox -s bench`; `nox -s bench -- --quick` takes one minute."""
 
 import argparse
 import os
@@ -30,7 +30,7 @@ _PACKAGES = ("elevenlabs-tokens", "aiohttp", "httpx", "requests", "elevenlabs", 
 
 @frozen
 class _Effort:
-    """How often things are measured."""
+    """How often each thing is measured."""
 
     rounds: int
     imports: int
@@ -127,14 +127,16 @@ def _say(what: str) -> None:
 
 
 def main() -> None:
-    """Measure, print, and keep."""
+    """Measure, print the figures, and keep them."""
     parser = argparse.ArgumentParser(prog="nox -s bench --", description="Measure the built package beside others.")
     parser.add_argument("wheel", type=Path, help="given by nox")
-    parser.add_argument("--quick", action="store_true", help="see that every measure works; the figures mean little")
-    parser.add_argument("--only", choices=["waits"], help="measure these alone; keep the other figures")
-    parser.add_argument("--json", type=Path, help="write the figures to this file, and not into the docs")
     parser.add_argument(
-        "--before", metavar="REVISION", help="compare with the package of this revision; not for the docs"
+        "--quick", action="store_true", help="only show that everything can be measured; the figures mean little"
+    )
+    parser.add_argument("--only", choices=["waits"], help="measure only these; keep the other figures")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, not into the docs")
+    parser.add_argument(
+        "--before", metavar="REVISION", help="compare with the package of this revision; do not write into the docs"
     )
     arguments = parser.parse_args()
 
@@ -152,7 +154,7 @@ def main() -> None:
     if arguments.json is not None:
         results.write(arguments.json)
     elif arguments.quick or arguments.before:
-        # They work, that is all.
+        # These figures are not published; this only shows that the pages can be made.
         _ = filled("", [results]), speed_chart(results), growth_chart(results), waits_chart(results.waits)
     else:
         results.write(kept)

@@ -1,4 +1,4 @@
-"""This package as it was at an earlier revision, beside what it is now: `nox -s bench -- --before REVISION`."""
+"""Compares the package with an earlier revision of itself: `nox -s bench -- --before REVISION`."""
 
 import io
 import re
@@ -20,7 +20,7 @@ _PACKAGE = "elevenlabs_tokens_before"
 
 @contextmanager
 def measured_too(revision: str) -> Generator[None]:
-    """Make the package of a revision a contender, under a name of its own."""
+    """Measure the package of a revision, too: it is imported under another name."""
     command = [shutil.which("git") or "git", "archive", revision, "elevenlabs_tokens"]
     archive = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     with TemporaryDirectory() as folder:
@@ -36,7 +36,7 @@ def measured_too(revision: str) -> Generator[None]:
 
 
 def comparison(results: Results) -> str:
-    """Say how fast the package is, compared with before; the noise is the base's time over its own."""
+    """Say how fast the package is, compared with before; the noise is the ratio of the same code, measured twice."""
     noise = {timing.measure: timing.ratio for timing in results.timings if timing.contender == AGAIN}
     figures = [figure for figure in results.figures if figure.against == BEFORE]
     lines = [f"  {f.measure}: {_spread(f.seen)}, noise {_spread(noise[f.measure])}" for f in figures]

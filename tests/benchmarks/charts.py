@@ -16,7 +16,7 @@ _WIDTH, _PANEL, _MARGIN = 760, 380, 20
 
 
 def speed_chart(results: Results) -> str:
-    """Draw how many tokens a second each contender mints."""
+    """Draw how many tokens each contender mints in a second."""
     drawing = Drawing(_WIDTH, 324, "Tokens minted in a second by one process: this package beside other ways")
     drawing.text(_MARGIN, 26, "Tokens a second, one process, http on loopback (more is better)", kind="title")
     for place, measure in enumerate((ASYNC_ONE, ASYNC_MANY, SYNC_ONE, SYNC_MANY)):
@@ -85,7 +85,7 @@ def _curves(drawing: Drawing, x: float, y: float, panel: _Panel, points: Sequenc
         drawing.line(left, height(tick), right, height(tick))
         drawing.text(left - 6, height(tick) + 4, f"{tick:,.10g}", anchor="end")
     for at_once in AT_ONCE:
-        # 64 and 100 stand too close for two numbers.
+        # There is no room for both 64 and 100.
         drawing.text(at(at_once), bottom + 18, "" if at_once == 100 else f"{at_once:,}", anchor="middle")
     for name in (BARE, OURS):
         curve = [(at(p.at_once), height(panel.value(p))) for p in points if p.contender == name]
@@ -127,7 +127,7 @@ def waits_chart(waits: Sequence[Wait]) -> str:
 
 
 def _steps(most: float) -> list[float]:
-    """Give round numbers from nought to the most or a little beyond."""
+    """Give round numbers from zero up to the highest value or a little more."""
     rough = most / 4
     unit = 10.0 ** math.floor(math.log10(rough))
     step = unit * next(factor for factor in (1, 2, 2.5, 5, 10) if factor * unit >= rough)

@@ -1,4 +1,4 @@
-"""Chunks of calls: of one caller or of many at once, over clients that stay open from round to round."""
+"""Chunks of calls, made by one caller or by many at once, with clients that stay open between rounds."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ from benchmarks.interleave import Chunk
 
 
 async def share(call: AsyncCall, callers: int, calls: int) -> None:
-    """Make some calls, shared among some callers at once."""
+    """Make some calls, divided among callers that run at the same time."""
 
     async def caller() -> None:
         for _ in range(calls // callers):
@@ -32,7 +32,7 @@ def async_chunks(
     calls: int,
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Generator[dict[str, Chunk]]:
-    """Open async contenders in one loop."""
+    """Open the clients of async contenders in one event loop."""
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         stack = AsyncExitStack()
 
@@ -56,7 +56,7 @@ def async_chunks(
 def sync_chunks(
     contenders: Mapping[str, Contender], base_url: str, *, threads: int, calls: int
 ) -> Generator[dict[str, Chunk]]:
-    """Open sync contenders; the threads share a client, where it can be shared."""
+    """Open the clients of sync contenders; the threads share a client if the library allows it."""
     with ExitStack() as stack:
 
         def chunk_of(name: str, contender: Contender) -> Chunk:
@@ -94,7 +94,7 @@ def _in_threads(each: Sequence[Call], calls: int) -> Chunk:
 
 
 class _Worker:
-    """A thread that stays, so that what a library keeps for each thread stays warm."""
+    """A thread that lives on between rounds, so that what a library keeps for each thread is kept, too."""
 
     def __init__(self, call: Call, calls: int) -> None:
         self._call = call

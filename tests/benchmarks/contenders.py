@@ -1,6 +1,6 @@
-"""The ways to mint a token that are compared, each as its own documentation has it: a client that stays open.
+"""The ways to mint a token that are compared, each as its own documentation shows it, with a client that stays open.
 
-Each imports what it needs when it is opened, so that a process that measures one does not carry the others.
+Each imports what it needs when it is opened, so that a process that measures one does not load the others.
 """
 
 import json
@@ -34,7 +34,7 @@ Contender: TypeAlias = Callable[[str], AbstractContextManager[Call]]
 async def bare_aiohttp(
     base_url: str, ssl_context: ssl.SSLContext | None = None, limit: int = 100
 ) -> AsyncGenerator[AsyncCall]:
-    """What one writes by hand; `limit` is aiohttp's own default."""
+    """What a user would write by hand; `limit` is aiohttp's default."""
     import aiohttp
 
     url = f"{base_url}{PATH}"
@@ -69,7 +69,7 @@ async def ours(
 
 @asynccontextmanager
 async def async_httpx(base_url: str) -> AsyncGenerator[AsyncCall]:
-    """Httpx, told to keep all its connections: left alone, it keeps no more than 20 idle ones."""
+    """Httpx, told to keep all connections: by default it keeps 20 idle ones at most."""
     import httpx
 
     url = f"{base_url}{PATH}"
@@ -98,7 +98,7 @@ async def async_vendor(base_url: str, ssl_context: ssl.SSLContext | None = None)
 
 @contextmanager
 def bare_http_client(base_url: str) -> Generator[Call]:
-    """The standard library's, the fastest that sync code can have; one connection, for one thread."""
+    """The standard library's client, the fastest for sync code; one connection serves one thread."""
     import http.client
 
     connection = http.client.HTTPConnection(urlsplit(base_url).netloc)
@@ -138,7 +138,7 @@ def sync_httpx(base_url: str) -> Generator[Call]:
 
 @contextmanager
 def sync_requests(base_url: str) -> Generator[Call]:
-    """Requests, whose session is for one thread."""
+    """Requests; one session serves one thread."""
     import requests
 
     url = f"{base_url}{PATH}"

@@ -1,4 +1,4 @@
-"""What was measured, as data: how it compares, what was hoped for, and the file that it is kept in."""
+"""What was measured, as data: figures, their targets, and the file that keeps them."""
 
 import json
 import statistics
@@ -17,7 +17,7 @@ Times: TypeAlias = Mapping[str, Sequence[float]]
 
 @frozen
 class Spread:
-    """A figure seen many times: the middle, and the first and the last quartile."""
+    """A figure that was measured many times: the median, and the first and the last quartile."""
 
     median: float
     lower: float
@@ -58,7 +58,7 @@ class Figure:
         measure: What, and how.
         against: What it is compared with, or whose it is; empty if with nothing.
         unit: A ratio is the base's time over ours; where less is better, as the target says, ours over the base's.
-        seen: The figure.
+        seen: What was measured.
         target: None if it is measured to be known.
     """
 
@@ -96,7 +96,7 @@ class Timing:
 
 @frozen
 class Point:
-    """How a contender does with some calls asked for at the same moment.
+    """How a contender does when many calls start at the same moment.
 
     Attributes:
         contender: Who.
@@ -161,17 +161,17 @@ class Results:
 
 
 def ratio(times: Times, subject: str, base: str) -> Spread:
-    """Compare two within each round: the base's time over the subject's."""
+    """Compare two contenders in each round: the time of the base divided by that of the subject."""
     return Spread.of(b / s for b, s in zip(times[base], times[subject], strict=True))
 
 
 def milliseconds_more(times: Times, subject: str, base: str) -> Spread:
-    """Compare two within each round: what the subject takes beyond the base."""
+    """Compare two contenders in each round: how much longer the subject takes than the base."""
     return Spread.of((s - b) * 1e3 for b, s in zip(times[base], times[subject], strict=True))
 
 
 def timings(measure: str, times: Times, base: str) -> list[Timing]:
-    """Compare all of a measure with one of them."""
+    """Compare all contenders of a measure with one of them."""
     return [
         Timing(measure, name, statistics.median(seconds) * 1e6, ratio(times, name, base))
         for name, seconds in times.items()
@@ -187,7 +187,7 @@ def waits_by_case(waits: Iterable[Wait]) -> dict[str, dict[str, Wait]]:
 
 
 def _rounded(value: Any) -> Any:
-    """Keep the digits that mean something."""
+    """Keep four digits, which is more than the noise allows."""
     match value:
         case float():
             return float(f"{value:.4g}")

@@ -1,4 +1,4 @@
-"""How cost grows with the number of calls that are asked for at the same moment."""
+"""How the cost grows with the number of calls that start at the same moment."""
 
 import asyncio
 import statistics
@@ -16,7 +16,7 @@ _CONTENDERS: dict[str, AsyncContender] = {BARE: bare_aiohttp, OURS: ours}
 
 
 def measure_points(server: Server, *, rounds: int, calls: int, probes: int) -> list[Point]:
-    """Measure both, each with the pool that it comes with: ours holds 64 connections, aiohttp's 100.
+    """Measure both, each with its own limit of connections: 64 for the package, 100 for aiohttp.
 
     Args:
         server: The server.
@@ -43,7 +43,7 @@ def measure_points(server: Server, *, rounds: int, calls: int, probes: int) -> l
 
 
 class _Meter:
-    """Notes how long each call of a contender takes, and how busy the server is meanwhile."""
+    """Records how long each call of a contender takes, and how busy the server is during that time."""
 
     def __init__(self, runner: asyncio.Runner, call: AsyncCall, server: Server) -> None:
         self._runner = runner
@@ -54,7 +54,7 @@ class _Meter:
         self._loads: list[float] = []
 
     def chunk(self, at_once: int, bursts: int) -> Chunk:
-        """Make a chunk of some bursts, one after the other."""
+        """Make a chunk of several bursts, one after the other."""
         return lambda: self._runner.run(self._run(at_once, bursts))
 
     async def _run(self, at_once: int, bursts: int) -> float:
@@ -71,7 +71,7 @@ class _Meter:
         self._waits.append(time.perf_counter() - asked_at)
 
     def point(self, contender: str, at_once: int, memory_in_mib: float) -> Point:
-        """Sum up all but the first chunk, in which connections were opened."""
+        """Sum up all chunks but the first, which opened the connections."""
         waits = sorted(self._waits[len(self._waits) // len(self._loads) :])
         return Point(
             contender=contender,

@@ -1,4 +1,4 @@
-"""Contenders measured side by side: short chunks, in an order drawn anew each round, so that noise meets all alike."""
+"""Measures contenders side by side, in short chunks and in random order, so that noise hits all alike."""
 
 import gc
 import random
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 Chunk: TypeAlias = Callable[[], float]
-"""Makes some calls, and gives the seconds that one took."""
+"""Makes some calls, and returns the seconds for one."""
 
 
 def interleave(chunks: Mapping[str, Chunk], rounds: int) -> dict[str, list[float]]:
@@ -17,14 +17,14 @@ def interleave(chunks: Mapping[str, Chunk], rounds: int) -> dict[str, list[float
         rounds: How many.
 
     Returns:
-        What each chunk gave, by contender, round by round.
+        The seconds of each chunk, by contender, in the order of the rounds.
     """
     order = list(chunks)
     seconds: dict[str, list[float]] = {name: [] for name in order}
-    for chunk in chunks.values():  # connections open, caches fill
+    for chunk in chunks.values():  # this opens connections and fills caches
         chunk()
     gc.collect()
-    gc.freeze()  # what the libraries brought along is no contender's garbage
+    gc.freeze()  # the collector need not look at what the libraries loaded
     for _ in range(rounds):
         random.shuffle(order)
         for name in order:

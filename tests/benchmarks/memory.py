@@ -1,4 +1,4 @@
-"""How much memory calls take: each probe is a process of its own, with one contender in it."""
+"""How much memory calls take: each probe is a process of its own that runs one contender."""
 
 import asyncio
 import gc
@@ -20,19 +20,19 @@ _SETTLING_IN_SECONDS = 0.5
 
 
 def measure_growth(base_url: str, calls: int, rounds: int) -> Figure:
-    """Compare what many calls leave behind."""
+    """Compare how much memory is still in use after many calls."""
     more = [_probe(OURS, base_url, "after", calls) - _probe(BARE, base_url, "after", calls) for _ in range(rounds)]
     return Figure(f"memory after {calls:,} calls, more than", BARE, "MiB", Spread.of(more), Target("<", 1.0))
 
 
 def measure_in_flight(base_url: str, callers: int, rounds: int) -> Figure:
-    """Compare what a process holds while many calls wait: ours over the base's."""
+    """Compare the memory of a process while many calls wait: ours divided by the base's."""
     held = [_probe(OURS, base_url, "at", callers) / _probe(BARE, base_url, "at", callers) for _ in range(rounds)]
     return Figure(f"memory at {callers:,} calls at once, over", BARE, "ratio", Spread.of(held), Target("<=", 1.25))
 
 
 def held_by(contender: str, base_url: str, callers: int, rounds: int) -> float:
-    """Give how many MiB more are resident while some calls wait."""
+    """Return how many MiB more are resident while some calls wait."""
     return statistics.median(_probe(contender, base_url, "held", callers) for _ in range(rounds))
 
 
@@ -42,7 +42,7 @@ def _probe(contender: str, base_url: str, what: str, number: int) -> float:
 
 
 def _resident_in_mib() -> float:
-    """Give what is in memory now; where there is no /proc, the bench says nothing of memory."""
+    """Return the resident memory; without /proc there are no figures of memory."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / _MIB

@@ -1,6 +1,6 @@
-"""The pages of the docs that show the figures: their tables and drawings are made of the results that are kept.
+"""Writes the figures into the docs: makes the tables and drawings from the kept results.
 
-`PYTHONPATH=tests python -m benchmarks.page` makes them anew.
+`PYTHONPATH=tests python -m benchmarks.page` makes them again.
 """
 
 import re
@@ -34,7 +34,7 @@ def publish() -> None:
 
 
 def published() -> dict[Path, str]:
-    """Give the pages and the drawings of the docs, with what was measured in them."""
+    """Return the pages and the drawings of the docs, filled with the figures."""
     runs = sorted(map(Results.read, RESULTS.glob("*.json")), key=lambda run: _version(run.python))
     pages = (_DOCS / "speed.md", _DOCS / "architecture.md")
     return {
@@ -46,7 +46,7 @@ def published() -> dict[Path, str]:
 
 
 def filled(page: str, runs: Sequence[Results]) -> str:
-    """Put each part between the markers that bear its name; all runs where there is room, else the newest Python's."""
+    """Put each part between the markers with its name; all runs if there is room, else that of the newest Python."""
     parts = _parts(runs)
 
     def fill(found: re.Match[str]) -> str:

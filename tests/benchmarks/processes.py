@@ -1,4 +1,4 @@
-"""What a new process pays: for the import, and until it has its first token."""
+"""How long a new process takes: for the import, and until it has its first token."""
 
 import subprocess
 import sys
@@ -85,10 +85,10 @@ def measure_imports(rounds: int) -> list[Figure]:
 
 
 def measure_start_up(base_url: str, rounds: int) -> tuple[list[Timing], list[Figure]]:
-    """Compare scripts that mint one token; the figures are our time over the base's."""
+    """Compare scripts that mint one token; a figure is our time divided by the base's."""
     times = interleave({name: _process(program, base_url) for name, program in _FIRST_TOKEN.items()}, rounds)
     figures = [
-        # The other way round than elsewhere: less is better.
+        # Here, unlike elsewhere, less is better.
         Figure(f"{START_UP}, async", BARE, "ratio", ratio(times, BARE, OURS), Target("<=", 1.10)),
         Figure(f"{START_UP}, sync", BARE, "ratio", ratio(times, BARE, _OURS_SYNC), Target("<=", 1.20)),
     ]

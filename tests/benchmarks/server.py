@@ -1,4 +1,4 @@
-"""A server that is not the bottleneck: it parses nothing, and answers every request with the same token."""
+"""A server that is never the bottleneck: it parses nothing, and answers every request with the same token."""
 
 import argparse
 import asyncio
@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 SILENT = "/silent"
-"""Put behind the base URL, it leads to where no request is ever answered."""
+"""The server never answers a request under this path; append it to the base URL."""
 
 _BODY = b'{"token":"sutkn_0123456789abcdef0123456789abcdef"}'
 REPLY = b"\r\n".join(
@@ -70,22 +70,22 @@ def port_of(server: asyncio.Server) -> int:
 
 
 def cores() -> list[int]:
-    """Give the cores that this process may choose from; none where there is no choice."""
+    """Return the cores that this process may run on; none if there is only one."""
     chosen_from = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
     return chosen_from if len(chosen_from) > 1 else []
 
 
 def pin(core: int) -> None:
-    """Keep this process, and those that it starts, on one core."""
+    """Keep this process, and the processes that it starts, on one core."""
     os.sched_setaffinity(0, {core})
 
 
 @frozen
 class Server:
-    """A server that runs.
+    """A running server.
 
     Attributes:
-        base_url: Where.
+        base_url: Its address.
         ssl_context: One that trusts it, if it speaks TLS.
     """
 
@@ -94,7 +94,7 @@ class Server:
     _pid: int
 
     def cpu_seconds(self) -> float:
-        """Give the time that it was at work; NaN where the system does not tell."""
+        """Return the CPU time that it used; NaN if the system does not tell."""
         try:
             return int(Path(f"/proc/{self._pid}/schedstat").read_text().split()[0]) / 1e9
         except OSError:
@@ -121,7 +121,7 @@ def running(core: int | None, *, tls: bool = False, program: str = __file__) -> 
 
 
 def _certify(certificate: Path) -> ssl.SSLContext:
-    """Write a certificate with its key, and give a context that trusts it."""
+    """Write a certificate with its key, and return a context that trusts it."""
     import trustme
 
     authority = trustme.CA()

@@ -1,4 +1,4 @@
-"""How large the package is: as it is downloaded, and as it is installed."""
+"""How large the package is, as a download and when it is installed."""
 
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +17,7 @@ _MIB = 1024 * 1024
 
 
 def measure_size(wheel: Path) -> list[Figure]:
-    """Weigh the wheel, and what is installed of this package and of the vendor's."""
+    """Measure the size of the wheel, and of this package and the vendor's when they are installed."""
     ours, vendor = "elevenlabs-tokens", "elevenlabs"
     return [
         _figure("wheel", "", "kB", wheel.stat().st_size / _KB, Target("<", 150.0)),
@@ -33,7 +33,7 @@ def _figure(measure: str, against: str, unit: Unit, size: float, target: Target 
 
 
 def _installed(names: set[str]) -> int:
-    """Give the bytes that the files take on the disk, in whole blocks; compiled ones included, if they were made."""
+    """Return the bytes that the files take on the disk, in whole blocks, compiled files included."""
     files = [file for name in names for file in metadata.files(name) or ()]
     return sum(path.stat().st_blocks * 512 for file in files if (path := Path(str(file.locate()))).is_file())
 

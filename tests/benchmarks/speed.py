@@ -1,4 +1,4 @@
-"""How fast a call is over a warm connection: this package beside the other ways to mint a token."""
+"""How fast a call is on an open connection: this package beside other ways to mint a token."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -44,7 +44,7 @@ def nearly_as_bare_aiohttp(times: Times) -> Target:
 
 @define
 class Speed:
-    """The measures of speed, and what they gave.
+    """The measurements of speed, and their results.
 
     Attributes:
         rounds: How many rounds each measure has.
@@ -110,7 +110,7 @@ class Speed:
 
 
 def _with_orjson(chunk: Chunk) -> Chunk:
-    """Have replies read by orjson, as they came: the most that it could gain, for it checks less than the package."""
+    """Parse replies with orjson, with fewer checks than the package makes: orjson cannot gain more than this."""
     import orjson
 
     from elevenlabs_tokens._http import decipher

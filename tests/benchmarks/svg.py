@@ -1,4 +1,4 @@
-"""Drawings that read well in light and in dark, and come out the same from the same figures."""
+"""Drawings for light and dark pages; the same figures give the same file."""
 
 from html import escape
 from typing import Literal, TypeAlias
@@ -7,7 +7,7 @@ from attrs import define, field
 
 Anchor: TypeAlias = Literal["start", "middle", "end"]
 
-# The colours follow the reader's system, and the drawing brings its own ground, so that it suits any page.
+# The colours follow the reader's system; the drawing has a background of its own, so that it suits any page.
 _STYLE = """
 text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #45443f }
 .title { font-weight: 600; font-size: 13px; fill: #111110 }
@@ -35,7 +35,7 @@ text { fill: #c3c2b7 }
 
 @define
 class Drawing:
-    """An SVG image that grows shape by shape."""
+    """An SVG image, to which shapes are added one by one."""
 
     width: int
     height: int

@@ -1,4 +1,4 @@
-"""What was measured, as a person reads it in a terminal."""
+"""The figures as tables for a terminal."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,12 +8,12 @@ _DIGITS: dict[Unit, int] = {"ratio": 2, "ms": 1, "MiB": 2, "kB": 0}
 
 
 def in_words(figure: Figure) -> str:
-    """Say a figure."""
+    """Write a figure."""
     return _with_unit(figure.seen.median, figure.unit)
 
 
 def quartiles(seen: Spread, unit: Unit) -> str:
-    """Say how a figure spreads."""
+    """Write the quartiles of a figure."""
     if seen.lower == seen.upper:
         return ""
     digits = _DIGITS[unit]
@@ -21,7 +21,7 @@ def quartiles(seen: Spread, unit: Unit) -> str:
 
 
 def target_in_words(target: Target | None, unit: Unit) -> str:
-    """Say a target."""
+    """Write a target."""
     return f"{target.sense} {target.words or _with_unit(target.bound, unit)}" if target else ""
 
 
@@ -42,7 +42,7 @@ def _with_unit(value: float, unit: Unit) -> str:
 
 
 def _rounded(value: float, digits: int) -> str:
-    return f"{value:z.{digits}f}"  # `z`: nothing is less than nought
+    return f"{value:z.{digits}f}"  # `z` writes -0 as 0
 
 
 def tables(results: Results) -> str:

@@ -1,4 +1,4 @@
-"""Mints on a warm connection in a process of its own, and counts what that costs: how often, never how long.
+"""Mints on an open connection in a process of its own, and counts what a mint does; it measures no time.
 
 python minter.py CALLER COUNTED TIMES BASE_URL
 """
@@ -30,17 +30,17 @@ Counted = Callable[[], AbstractContextManager[Count]]
 
 
 class Functions:
-    """Counts the Python functions entered in any thread begun after it was made, coroutines at each step."""
+    """Counts calls of Python functions, in this thread and in later ones; each step of a coroutine counts."""
 
     def __init__(self) -> None:
         self._count = {"package": 0, "all": 0}
-        threading.setprofile(self._heed)
-        sys.setprofile(self._heed)
+        threading.setprofile(self._note)
+        sys.setprofile(self._note)
 
-    def _heed(self, frame: FrameType, event: str, _: Any) -> None:
+    def _note(self, frame: FrameType, event: str, _: Any) -> None:
         if event == "call":
             file = frame.f_code.co_filename
-            # What attrs and cattrs write for the package counts as its own.
+            # Functions that attrs and cattrs generate for the package count as its own.
             is_own = file.startswith(PACKAGE) or (file.startswith("<") and "elevenlabs_tokens" in file)
             self._count["package"] += is_own
             self._count["all"] += 1
@@ -55,7 +55,7 @@ class Functions:
 
 @contextmanager
 def blocks() -> Generator[Count]:
-    """Count the blocks of memory that stay, and the objects that only the garbage collector could free."""
+    """Count the memory blocks that are kept, and the objects that only the garbage collector can free."""
     gc.collect()
     gc.disable()
     before = sys.getallocatedblocks()
@@ -66,17 +66,17 @@ def blocks() -> Generator[Count]:
 
 
 def libc(name: str) -> Callable[[], None]:
-    """Find a function of glibc's malloc debugging, which only old programs see without asking for its version."""
+    """Find a function of glibc's malloc debugging; new programs must ask for it by its version."""
     find = ctypes.CDLL(None).dlvsym
     find.restype, find.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_char_p]
-    versions = (b"GLIBC_2.2.5", b"GLIBC_2.17")  # of x86-64, of the others
+    versions = (b"GLIBC_2.2.5", b"GLIBC_2.17")  # of x86-64, of other processors
     address = next(found for version in versions if (found := find(None, name.encode(), version)))
     return ctypes.CFUNCTYPE(None)(address)
 
 
 @contextmanager
 def allocations() -> Generator[Count]:
-    """Have glibc write down every allocation."""
+    """Let glibc log every allocation."""
     begin, end = libc("mtrace"), libc("muntrace")
     gc.disable()
     begin()
@@ -86,14 +86,14 @@ def allocations() -> Generator[Count]:
 
 @contextmanager
 def marks() -> Generator[Count]:
-    """Make a system call before and one after, which strace shows by their names."""
+    """Make one system call before the mints and one after them, which the log of strace shows by name."""
     os.access("begin", os.F_OK)
     yield {}
     os.access("end", os.F_OK)
 
 
 async def bare(base_url: str, times: int, counted: Counted) -> Count:
-    """What the async client is measured against: aiohttp, as its docs use it."""
+    """Mint with aiohttp alone, as its docs show: the async client is compared with this."""
     url = f"{base_url}/v1/single-use-token/realtime_scribe"
     async with aiohttp.ClientSession() as session:
 

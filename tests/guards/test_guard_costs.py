@@ -1,7 +1,7 @@
-"""What a mint on a warm connection costs, counted and never timed, so that a busy machine changes nothing.
+"""What a mint on an open connection costs: calls, memory blocks and system calls, which a busy machine does not change.
 
-A change that makes a mint dearer turns one of these red: find another way, or write the new figure down and say why.
-One that makes it cheaper lowers the figure.
+If a change makes a mint cost more, one of these tests fails: find another way, or change the figure and say why.
+If a change makes it cost less, lower the figure.
 """
 
 import json
@@ -26,8 +26,8 @@ class Figures(NamedTuple):
     """What a mint of the async client may cost.
 
     Attributes:
-        functions_beside_bare: Python functions entered, whosever they are, less those of a bare aiohttp mint.
-        allocations_beside_bare: Blocks of memory asked for, less those of a bare aiohttp mint.
+        functions_beside_bare: Calls of Python functions of any package, less those of a mint with bare aiohttp.
+        allocations_beside_bare: Memory blocks allocated, less those of a mint with bare aiohttp.
     """
 
     functions_beside_bare: int
@@ -35,7 +35,7 @@ class Figures(NamedTuple):
 
 
 PACKAGE_FUNCTIONS = {"async": 35, "sync": 47}
-"""Functions of the package that a mint enters, on any Python."""
+"""Calls of the package's own functions in a mint, on any Python."""
 
 FIGURES = {
     (3, 11): Figures(functions_beside_bare=-9, allocations_beside_bare=-13),
@@ -46,34 +46,34 @@ FIGURES = {
 FIGURE = FIGURES.get(sys.version_info[:2], FIGURES[max(FIGURES)])
 
 ALLOCATIONS_MARGIN = 2
-"""Another release of aiohttp or attrs may need as many more, for reasons of its own."""
+"""With another release of aiohttp or attrs, a mint may allocate so many more."""
 
 ASKING_FOR_THE_LOOP = {"getpid": 1} if sys.version_info < (3, 12) else {}
-"""On Python 3.11, `asyncio.get_running_loop` looks whether it is in a forked child."""
+"""On Python 3.11, `asyncio.get_running_loop` asks for the process id, to notice a fork."""
 
 SYNC_SYSTEM_CALLS = {
     **ASKING_FOR_THE_LOOP,
-    "epoll_wait": 3 if sys.version_info >= (3, 12) else 4,  # an eager task saves a round of the loop
-    "sendto": 2,  # to wake the loop, and the request
-    "recvfrom": 3,  # the waking, the end of it, and the reply
+    "epoll_wait": 3 if sys.version_info >= (3, 12) else 4,  # an eager task saves one step of the event loop
+    "sendto": 2,  # one wakes the event loop, one is the request
+    "recvfrom": 3,  # the byte that wakes the event loop, a check for another one, and the reply
 }
 
 UNCOUNTED = {
-    "futex",  # who waits for the interpreter's lock is the scheduler's choice
-    *("brk", "madvise", "mmap", "mremap", "munmap"),  # where memory comes from depends on what happens to be free
-    "restart_syscall",  # an interrupted call goes on
+    "futex",  # the scheduler decides which thread waits for the interpreter's lock
+    *("brk", "madvise", "mmap", "mremap", "munmap"),  # whether memory comes from the system depends on what is free
+    "restart_syscall",  # an interrupted system call goes on
 }
 
 
 @pytest.fixture(autouse=True)
 def token_in_json(api: ScriptedApi) -> None:
-    """Answer as bare aiohttp wants it, and late enough for the client to be waiting already."""
+    """Answer with JSON, which bare aiohttp needs, and so late that the client is already waiting."""
     api.replies = [reply(headers={"Content-Type": "application/json"})] * 3000
     api.delay_in_seconds = 0.001
 
 
 def minter(caller: str, counted: str, times: int, api: ScriptedApi, *before: str, **environment: str) -> dict[str, int]:
-    """Mint in another process, and give what it counted."""
+    """Mint in another process, and return what it counted."""
     command = [*before, sys.executable, str(MINTER), caller, counted, str(times), api.base_url]
     run = subprocess.run(
         command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
@@ -84,21 +84,21 @@ def minter(caller: str, counted: str, times: int, api: ScriptedApi, *before: str
 
 
 def functions(caller: str, api: ScriptedApi, times: int = 100) -> tuple[int, int]:
-    """Count the functions of the package, and of all, that a mint enters."""
+    """Count the calls of the package's functions, and of all functions, in one mint."""
     count = minter(caller, "functions", times, api)
     return round(count["package"] / times), round(count["all"] / times)
 
 
 @pytest.mark.parametrize("caller", ["async", "sync"])
 def test_functions_of_the_package(api: ScriptedApi, caller: str) -> None:
-    """A mint goes through no more of the package's functions than is written down."""
+    """A mint calls no more of the package's functions than the figure says."""
     package, _ = functions(caller, api)
 
     assert 0 < package <= PACKAGE_FUNCTIONS[caller]
 
 
 def test_functions_of_all(api: ScriptedApi) -> None:
-    """A mint goes through fewer functions, aiohttp's and asyncio's among them, than bare aiohttp does by itself."""
+    """A mint calls fewer functions than bare aiohttp does; those of aiohttp and asyncio count, too."""
     (none, bare), (_, ours) = functions("bare", api), functions("async", api)
 
     assert 0 == none
@@ -107,7 +107,7 @@ def test_functions_of_all(api: ScriptedApi) -> None:
 
 @pytest.mark.parametrize("caller", ["async", "sync"])
 def test_nothing_stays_and_nothing_is_left_to_the_collector(api: ScriptedApi, caller: str) -> None:
-    """A thousand mints keep no memory, and make no cycle that the garbage collector would have to find."""
+    """A thousand mints keep no memory, and create no reference cycles for the garbage collector."""
     api.delay_in_seconds = 0.0
 
     count = minter(caller, "blocks", 1000, api)
@@ -118,7 +118,7 @@ def test_nothing_stays_and_nothing_is_left_to_the_collector(api: ScriptedApi, ca
 
 @cache
 def mtrace_library() -> str | None:
-    """Find what makes glibc write down every allocation, if this Python can load it."""
+    """Find the library that lets glibc log every allocation, if this Python can load it."""
     library = "libc_malloc_debug.so.0"
     run = subprocess.run(
         [sys.executable, "-c", f"import ctypes; ctypes.CDLL({library!r}).dlvsym"],
@@ -130,16 +130,16 @@ def mtrace_library() -> str | None:
 
 
 def allocations(caller: str, api: ScriptedApi, log: Path, library: str, times: int = 100) -> int:
-    """Count the blocks that a mint asks for, anew or larger; what Python keeps for reuse is not asked for."""
+    """Count the memory blocks that a mint allocates or enlarges; blocks that Python reuses do not count."""
     minter(caller, "allocations", times, api, LD_PRELOAD=library, PYTHONMALLOC="malloc", MALLOC_TRACE=str(log))
     return round(len(re.findall(r"^@ .*? [+>] 0x", log.read_text(), re.MULTILINE)) / times)
 
 
 def test_allocations(api: ScriptedApi, tmp_path: Path) -> None:
-    """A mint asks for about as many blocks of memory as bare aiohttp does."""
+    """A mint allocates about as many memory blocks as bare aiohttp does."""
     library = mtrace_library()
     if library is None:
-        pytest.skip("needs glibc 2.34 or newer, which writes allocations down")
+        pytest.skip("needs glibc 2.34 or newer, which logs allocations")
 
     bare = allocations("bare", api, tmp_path / "bare", library)
     ours = allocations("async", api, tmp_path / "ours", library)
@@ -150,7 +150,7 @@ def test_allocations(api: ScriptedApi, tmp_path: Path) -> None:
 
 @cache
 def has_strace() -> bool:
-    """Tell whether strace is there and may trace."""
+    """Tell whether strace is installed and permitted."""
     strace = shutil.which("strace")
     return strace is not None and 0 == subprocess.run([strace, "-qq", "-o", os.devnull, "true"], check=False).returncode
 
@@ -158,7 +158,7 @@ def has_strace() -> bool:
 def system_calls(caller: str, api: ScriptedApi, log: Path, times: int = 100) -> dict[str, int]:
     """Count the system calls of a mint, by name."""
     if not has_strace():
-        pytest.skip("needs strace, and leave to use it")
+        pytest.skip("needs strace, and the permission to use it")
     minter(caller, "marks", times, api, "strace", "-f", "-qq", "-o", str(log))
     # Some machines know epoll_wait as a form of epoll_pwait.
     mints = log.read_text().replace("epoll_pwait", "epoll_wait").partition('"begin"')[2].partition('"end"')[0]
@@ -176,7 +176,7 @@ def test_system_calls_of_the_async_client(api: ScriptedApi, tmp_path: Path) -> N
 
 
 def test_system_calls_of_the_sync_client(api: ScriptedApi, tmp_path: Path) -> None:
-    """Beyond those of the async client, a mint wakes the loop and sees to it that it slept."""
+    """Beside the system calls of the async client, a mint makes those that wake the event loop."""
     ours = system_calls("sync", api, tmp_path / "ours")
 
     assert ours["sendto"] > 1

@@ -1,4 +1,4 @@
-"""That each promise has a test, found by its number."""
+"""Whether each promise has a test."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ sys.exit(pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", *sys.ar
 
 
 def test_every_row_has_a_test() -> None:
-    """Each promise is proven by a test that carries its number, and no test proves one that there is not."""
+    """Each promise has a test that carries its number, and each number that a test carries is that of a promise."""
     tests = Path(__file__).parent.parent
     run = subprocess.run(
         [sys.executable, "-c", COLLECT, str(tests)],
