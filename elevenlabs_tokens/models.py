@@ -94,7 +94,7 @@ def connection_of(token_type: str, *, voice_id: str | None, multi_context: bool 
     """
     connection = _CONNECTIONS.get(token_type)
     if connection is None:
-        raise ElevenLabsConfigError(f"it is not known what a {token_type} token opens; build its URL yourself")
+        raise ElevenLabsConfigError(f"it is not known what a token of type {token_type} opens; build its URL yourself")
     if "{voice_id}" not in connection.path:
         if voice_id is not None or multi_context:
             raise ElevenLabsConfigError(

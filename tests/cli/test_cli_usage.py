@@ -27,7 +27,7 @@ WRONG_USAGE = {
     "create realtime_scribe --url --voice-id v1": "--voice-id is for tts_websocket",
     "create tts_websocket --url": "give its --voice-id (see elevenlabs-tokens create --help)",
     "create tts_websocket --url --voice-id ..": "give its --voice-id (see",
-    "create unknown_type --url": "it is not known what a unknown_type token opens",
+    "create unknown_type --url": "it is not known what a token of type unknown_type opens",
     "create ../voices": "TOKEN_TYPE must be one of realtime_scribe, batch_scribe, tts_websocket, or",
     "create ''": "TOKEN_TYPE must be one of",
     "create realtime_scribe --environment mars": '"production-eu", "production-india"',

@@ -183,7 +183,7 @@ def test_a_type_that_opens_nothing_known() -> None:
     with pytest.raises(ElevenLabsConfigError) as caught:
         token("sts_websocket").connect_url()
 
-    assert "it is not known what a sts_websocket token opens; build its URL yourself" == str(caught.value)
+    assert "it is not known what a token of type sts_websocket opens; build its URL yourself" == str(caught.value)
 
 
 def test_a_parameter_that_cannot_be_encoded() -> None:
