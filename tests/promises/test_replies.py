@@ -79,7 +79,7 @@ async def test_an_error_status(api: ScriptedApi, client: AsyncElevenLabsClient) 
 @pytest.mark.promise(row=20)
 async def test_the_longest_reply_that_is_read(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
     """A reply of 64 KiB is read, and a byte more is refused, even if it comes late."""
-    too_long = [head(200, {"Content-Length": CAP + 1}), Pieces([JSON_TOKEN.ljust(CAP), b" "], 0.1)]
+    too_long: Script = [head(200, {"Content-Length": CAP + 1}), Pieces([JSON_TOKEN.ljust(CAP), b" "], 0.1)]
     api.replies += [reply(200, JSON_TOKEN.ljust(CAP)), reply(200, JSON_TOKEN.ljust(CAP + 1)), too_long]
 
     assert TOKEN["token"] == await mint(client)
