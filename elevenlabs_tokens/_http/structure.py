@@ -31,9 +31,10 @@ def _exact_string(value: Any, _: Any) -> str:
 
 
 def _exact_token(value: Any, _: Any) -> str:
-    if type(value) is not str or not _TOKEN_PATTERN.fullmatch(value):
+    text = _exact_string(value, _)
+    if not _TOKEN_PATTERN.fullmatch(text):
         raise TypeError
-    return value
+    return text
 
 
 def _location(value: Any, _: Any) -> tuple[str | int, ...]:

@@ -316,15 +316,3 @@ async def test_an_attempt_after_a_wait(api: ScriptedApi, client: AsyncElevenLabs
             await mint(client, timeout_in_seconds=5)
 
     assert 2 == len(api.requests)
-
-
-async def test_a_wait_that_does_not_fit_the_deadline(
-    api: ScriptedApi, client: AsyncElevenLabsClient, frozen_time: FrozenTime
-) -> None:
-    """The call ends at once with the error of its last attempt, not with a timeout."""
-    api.replies += [UNAVAILABLE] * 3
-
-    with pytest.raises(ServerError, match="after 2 attempts"):
-        await mint(client, timeout_in_seconds=1.5)
-
-    assert [0.5] == frozen_time.slept

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from elevenlabs_tokens import __version__
+from elevenlabs_tokens._http.structure import _TokenBody, _TokenString
 from elevenlabs_tokens._http.wire import MAX_BODY_BYTES, Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.options import CallSettings
@@ -98,6 +99,7 @@ def test_each_request_has_its_own_key() -> None:
         template({"Authorization": "Bearer hunter2"}, "k=hunter3"),
         reply(200, b"hunter2", [("Set-Cookie", "hunter3")]),
         exchange(reply(200, b"hunter2"), url="https://h.example/?k=hunter3"),
+        _TokenBody(_TokenString("hunter2")),
     ],
     ids=lambda thing: type(thing).__name__,
 )
