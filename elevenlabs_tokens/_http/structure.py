@@ -31,10 +31,9 @@ def _exact_string(value: Any, _: Any) -> str:
 
 
 def _exact_token(value: Any, _: Any) -> str:
-    text = _exact_string(value, _)
-    if not _TOKEN_PATTERN.fullmatch(text):
+    if type(value) is not str or not _TOKEN_PATTERN.fullmatch(value):
         raise TypeError
-    return text
+    return value
 
 
 def _location(value: Any, _: Any) -> tuple[str | int, ...]:
