@@ -46,7 +46,7 @@ def forms_of(secret: str) -> set[str]:
 
 
 SECRETS = frozenset().union(*map(forms_of, (KEY, HALF_TOKEN, TOKEN, PASSWORD, BASIC)))
-"""What nothing may show: each secret in each of its forms."""
+"""Every secret, in every form: none of them may show anywhere."""
 
 
 @frozen

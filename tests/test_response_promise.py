@@ -42,7 +42,7 @@ EVERY_FORM = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 async def test_one_request_however_often_it_is_awaited(
     api: ScriptedApi, client: AsyncElevenLabsClient, form: Callable[[Promise], Awaitable[Any]]
 ) -> None:
-    """Nothing is sent before it is awaited; after the first form, each form gives the same result."""
+    """Nothing is sent before it is awaited. Awaited again, in either form, it gives the same result."""
     promise = create(client)
     await asyncio.sleep(0)
     sent_before = len(api.requests)
