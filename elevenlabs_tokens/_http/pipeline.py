@@ -2,16 +2,16 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from elevenlabs_tokens._http.clock import Clock
 from elevenlabs_tokens._http.decipher import Structure, decipher
-from elevenlabs_tokens._http.explain import Exchange, failure_error
+from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens._http.retry import RetryBudget, decide, is_retried
 from elevenlabs_tokens._http.sessions import Sessions, running_loop
 from elevenlabs_tokens._http.transport import DeadlineError, LoopSession
-from elevenlabs_tokens._http.wire import Failure, Outcome, Request, RequestTemplate
+from elevenlabs_tokens._http.wire import Request, RequestTemplate
 from elevenlabs_tokens._secrets import Secret
 from elevenlabs_tokens.environments import websocket_base_url
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError, ElevenLabsTimeoutError
@@ -63,7 +63,9 @@ class Pipeline:
             ElevenLabsConfigError: The call has no API key.
         """
         settings = self._settings if options is None else self._settings.merged(options)
-        return self._call(path, settings, _checked_key_source(settings), structure)
+        if settings.api_key is None:
+            raise _missing_key_error()
+        return self._call(path, settings, settings.api_key, structure)
 
     async def connect(self) -> None:
         """Open a connection for the next call, by the same attempts and under the same deadline as a call.
@@ -72,53 +74,39 @@ class Pipeline:
             ElevenLabsConfigError: The client has no API key.
             ElevenLabsError: As a call that cannot connect.
         """
-        _checked_key_source(self._settings)
-        began = self.clock.now()
-        loop_session = self._sessions.by_loop.get(running_loop()) or await self._sessions.open()
-        connect = partial(loop_session.send, connects_only=True)
-        exchange = await self._attempts(connect, self._usual_request(""), self._settings, loop_session, began)
-        if isinstance(exchange.outcome, Failure):
-            raise failure_error(exchange, exchange.outcome)
-        self._budget.deposit(after_retry=exchange.retries_taken > 0)
+        if self._settings.api_key is None:
+            raise _missing_key_error()
+        await self._call("", self._settings, self._settings.api_key, _nothing, connects_only=True)
 
     async def _call(
-        self, path: str, settings: CallSettings, key_source: ApiKey, structure: Structure[T]
+        self,
+        path: str,
+        settings: CallSettings,
+        key_source: ApiKey,
+        structure: Structure[T],
+        *,
+        connects_only: bool = False,
     ) -> tuple[T, Exchange]:
-        began = self.clock.now()
+        clock = self.clock
+        began = now = clock.now()
+        deadline = began + settings.timeout_in_seconds
         loop_session = self._sessions.by_loop.get(running_loop()) or await self._sessions.open()
-        if settings is self._settings and isinstance(key_source, Secret):
+        if settings is self._settings and (connects_only or isinstance(key_source, Secret)):
             request = self._usual_request(path)
         else:
             api_key = await _key_from(key_source, loop_session, settings)
-            if self.clock.now() >= began + settings.timeout_in_seconds:
+            now = clock.now()
+            if now >= deadline:
                 raise _key_timeout_error(settings)
             request = RequestTemplate.of(settings).request(f"{self.base_url}{path}", api_key)
-        exchange = await self._attempts(loop_session.send, request, settings, loop_session, began)
-        result = decipher(exchange, structure)
-        if isinstance(result, ElevenLabsError):
-            try:
-                raise result
-            finally:
-                del result  # its traceback refers to this frame: deleting the name avoids a reference cycle
-        self._budget.deposit(after_retry=exchange.retries_taken > 0)
-        return result, exchange
 
-    async def _attempts(
-        self,
-        send: Callable[[Request, float, float], Awaitable[Outcome]],
-        request: Request,
-        settings: CallSettings,
-        loop_session: LoopSession,
-        began: float,
-    ) -> Exchange:
-        clock = self.clock
-        deadline = began + settings.timeout_in_seconds
-        now = clock.now()
         retries_taken, has_retried_at_once = 0, False
         while True:
             sent_at = clock.wall_clock()
             seconds = min(settings.attempt_timeout_in_seconds, deadline - now)
-            outcome = await send(request, seconds, settings.attempt_timeout_in_seconds)
+            outcome = await loop_session.send(
+                request, seconds, settings.attempt_timeout_in_seconds, connects_only=connects_only
+            )
             now = clock.now()
             if not is_retried(outcome):
                 break
@@ -139,15 +127,26 @@ class Pipeline:
                 has_retried_at_once = True
             retries_taken += 1
             now = clock.now()
-        return Exchange(request, outcome, retries_taken, sent_at, clock.wall_clock(), now - began)
+
+        exchange = Exchange(request, outcome, retries_taken, sent_at, clock.wall_clock(), now - began)
+        result = decipher(exchange, structure)
+        if isinstance(result, ElevenLabsError):
+            try:
+                raise result
+            finally:
+                del result  # its traceback refers to this frame: deleting the name avoids a reference cycle
+        self._budget.deposit(after_retry=retries_taken > 0)
+        return result, exchange
 
 
-def _checked_key_source(settings: CallSettings) -> ApiKey:
-    if settings.api_key is None:
-        raise ElevenLabsConfigError(
-            f"there is no API key: set {API_KEY_VARIABLE} before the client is made, or give api_key="
-        )
-    return settings.api_key
+def _nothing(_document: Any, _sent_at: float) -> None:
+    """Make the model of a call that only opens a connection."""
+
+
+def _missing_key_error() -> ElevenLabsConfigError:
+    return ElevenLabsConfigError(
+        f"there is no API key: set {API_KEY_VARIABLE} before the client is made, or give api_key="
+    )
 
 
 def _usual_requests(base_url: str, settings: CallSettings) -> Callable[[str], Request]:

@@ -80,7 +80,7 @@ class Failure(NamedTuple):
 
 Outcome = Reply | Failure
 
-CONNECTED = Reply(status_code=200, headers={}, body=b"")
+CONNECTED = Reply(status_code=200, headers={}, body=b"{}")
 """The outcome of an attempt that only opened a connection."""
 
 
