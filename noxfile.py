@@ -99,9 +99,9 @@ def wheel(session: nox.Session) -> None:
 
 
 def _install(session: nox.Session, *groups: str, others: Iterable[str] = ()) -> Path:
-    """Install the wheel with its command line, some dependency groups and other arguments of pip; return the wheel."""
+    """Install the wheel with its extras, some dependency groups and other arguments of pip; return the wheel."""
     wheel = next(session.cache_dir.resolve().glob("wheel/*.whl"))
-    session.install("--no-compile", f"{wheel}[cli]", *nox.project.dependency_groups(PYPROJECT, *groups), *others)
+    session.install("--no-compile", f"{wheel}[cli,limits]", *nox.project.dependency_groups(PYPROJECT, *groups), *others)
     session.install(
         "--force-reinstall", "--no-deps", str(wheel)
     )  # with `nox -r`, an older build of the same version may be installed
@@ -127,7 +127,7 @@ def tests(session: nox.Session) -> None:
     The newest Python runs all tests, and checks that those in `tests/pure` cover every branch of the pure modules.
     The other Pythons leave out RUN_ONCE and the command line.
     """
-    _install(session, "test")
+    _install(session, "test", *(["once"] if session.python == NEWEST else []))
     # Here and below, pytest runs as a script and not as a module, so that the wheel is imported and not the folder.
     if session.posargs:
         session.run("pytest", *session.posargs)
