@@ -62,6 +62,19 @@ class Portal:
                 raise error.with_traceback(None) from None  # the loop's frames do not help the user
             raise
 
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine in the loop, and do not wait for it; to cancel the future cancels it.
+
+        Raises:
+            ClientClosedError: The interpreter is exiting.
+        """
+        try:
+            running = self._running or self._start()
+            return asyncio.run_coroutine_threadsafe(work, running.loop)
+        except BaseException:
+            work.close()
+            raise
+
     def close(self, closing: Coroutine[Any, Any, None]) -> None:
         """Run a client's closing coroutine. If the loop does not run, there is no session left to wait for."""
         if self._running is not None and not self._is_stopped:

@@ -50,7 +50,7 @@ ROOMS = [
 ]
 """The modules of the core: each imports only from those above it in this list."""
 
-WINGS = ("emulator", "cli", "__main__.py")
+WINGS = ("emulator", "endpoint", "cli", "__main__.py")
 """The folders and modules that the core never imports."""
 
 

@@ -1,0 +1,151 @@
+"""How often a user may ask, counted by the `limits` library."""
+
+import hashlib
+import logging
+import threading
+import time
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol
+
+from elevenlabs_tokens._forks import reset_after_fork
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
+
+STORAGE_TIMEOUT_IN_SECONDS = 1.8
+"""How long a storage may take: with the rest of the request, less than 2 s."""
+
+_SOCKET_TIMEOUT_IN_SECONDS = 1.0
+_MOST_WAITING = 32
+"""How many threads wait for a storage at most."""
+
+logger = logging.getLogger("elevenlabs_tokens.endpoint")
+
+
+class Counter(Protocol):
+    """Counts the requests of each user, in a moving window."""
+
+    def hit(self, user_id: str) -> Future[float]:
+        """Count a request of a user, if the rate allows it.
+
+        Args:
+            user_id: The user; compared as exact text.
+
+        Returns:
+            The seconds until the user may ask again; 0 if the request was counted. An error is the storage's.
+
+        Raises:
+            UnicodeEncodeError: The id holds a lone surrogate.
+        """
+        ...
+
+
+def counter(rate: object, storage: object) -> Counter:
+    """Give the counter of a rate in a storage; all who ask for the same ones share it.
+
+    Args:
+        rate: Such as `"10/minute"`.
+        storage: `"memory://"`, or an address that `limits` knows, such as `"redis://…"`.
+
+    Raises:
+        ElevenLabsConfigError: The rate or the storage cannot be used, or the library is not installed.
+    """
+    try:
+        limits = import_module("limits")
+    except ImportError:
+        raise ElevenLabsConfigError(
+            "rate_limit needs a library: pip install 'elevenlabs-tokens[limits]'; or give rate_limit=None"
+        ) from None
+    item = None
+    if isinstance(rate, str):
+        with suppress(ValueError):
+            item = limits.parse(rate)
+    if item is None or not item.amount or not item.multiples:
+        raise ElevenLabsConfigError(f'rate_limit must be a rate such as "10/minute", or None, not {rate!r}')
+    if not isinstance(storage, str):
+        raise ElevenLabsConfigError('rate_limit_storage must be an address, such as "redis://localhost:6379"')
+    if storage.startswith("memory:"):
+        logger.warning(
+            "rate_limit %s is counted in the memory of THIS PROCESS ALONE: with several workers, each of them "
+            "grants it anew; give rate_limit_storage a Redis that all of them share",
+            rate,
+        )
+    return _counter(item, storage)
+
+
+@cache
+def _counter(rate: Any, storage: str) -> Counter:
+    kind = _MemoryCounter if storage.startswith("memory:") else _RemoteCounter
+    return kind(_limiter(storage), rate)
+
+
+def _limiter(storage: str) -> Any:
+    """Make the library's limiter. No error shows the address: it may hold a password."""
+    options: dict[str, Any] = {}
+    if storage.startswith(("redis", "valkey")):
+        options = {"socket_timeout": _SOCKET_TIMEOUT_IN_SECONDS, "socket_connect_timeout": _SOCKET_TIMEOUT_IN_SECONDS}
+    try:
+        made = import_module("limits.storage").storage_from_string(storage, **options)
+        return import_module("limits.strategies").MovingWindowRateLimiter(made)
+    except Exception as error:  # noqa: BLE001  # each storage has errors of its own
+        kind = type(error).__name__
+    raise ElevenLabsConfigError(
+        f"rate_limit_storage cannot be used ({kind}): give an address such as redis://localhost:6379, of a storage "
+        "that `limits` has a moving window for and whose client is installed"
+    )
+
+
+def _key(user_id: str) -> str:
+    """Make the storage's key: of one length for any id, and the storage does not learn who the users are."""
+    return hashlib.sha256(user_id.encode()).hexdigest()
+
+
+def _hit(limiter: Any, rate: Any, key: str) -> float:
+    if limiter.hit(rate, key):
+        return 0.0
+    return max(1.0, float(limiter.get_window_stats(rate, key).reset_time) - time.time())
+
+
+class _RemoteCounter:
+    """Counts in a storage over the network: in threads of its own, because it may hang."""
+
+    def __init__(self, limiter: Any, rate: Any) -> None:
+        self._limiter = limiter
+        self._rate = rate
+        self.after_fork_in_child()
+        reset_after_fork(self)
+
+    def after_fork_in_child(self) -> None:
+        self._threads = ThreadPoolExecutor(_MOST_WAITING, "elevenlabs-tokens-limits")  # starts none before it is used
+
+    def hit(self, user_id: str) -> Future[float]:
+        return self._threads.submit(_hit, self._limiter, self._rate, _key(user_id))
+
+
+class _MemoryCounter:
+    """Counts in this process. `limits` keeps a key for each user that ever came: here, keys lapse."""
+
+    def __init__(self, limiter: Any, rate: Any) -> None:
+        self._limiter = limiter
+        self._rate = rate
+        self._lapses_at: OrderedDict[str, float] = OrderedDict()
+        self.after_fork_in_child()
+        reset_after_fork(self)
+
+    def after_fork_in_child(self) -> None:
+        self._lock = threading.Lock()
+
+    def hit(self, user_id: str) -> Future[float]:
+        key = _key(user_id)
+        result: Future[float] = Future()
+        with self._lock:
+            seconds = _hit(self._limiter, self._rate, key)
+            if not seconds:
+                self._lapses_at[key] = time.time() + self._rate.get_expiry()
+                self._lapses_at.move_to_end(key)
+            while self._lapses_at and next(iter(self._lapses_at.values())) < time.time():
+                self._limiter.clear(self._rate, self._lapses_at.popitem(last=False)[0])
+        result.set_result(seconds)
+        return result
