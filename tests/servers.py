@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def free_port() -> int:
 @contextmanager
 def serving(
     *command: str, environment: Mapping[str, str] | None = None, folder: Path | None = None
-) -> Iterator[Server]:
+) -> Generator[Server]:
     """Run a server until the block ends.
 
     Args:

@@ -13,7 +13,7 @@ from elevenlabs_tokens.endpoint.policy import Entry, Mint, Policy, ReadBody, Use
 from elevenlabs_tokens.endpoint.rate_limits import counter
 from elevenlabs_tokens.endpoint.replies import Reply, internal_error, refusal
 from elevenlabs_tokens.endpoint.request import EndpointRequest
-from elevenlabs_tokens.endpoint.runners import Runner
+from elevenlabs_tokens.endpoint.runners import Hook, Runner
 from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 from elevenlabs_tokens.models import checked_token_type
 
@@ -62,11 +62,11 @@ class TokenEndpoint:
         self._policy = Policy(
             token_types=_checked_token_types(token_types),
             allowed_origins=checked_origins(allowed_origins),
-            authorize=_checked_hook("authorize", authorize),
+            authorize=Hook.of("authorize", authorize),
             counter=None if rate_limit is None else counter(rate_limit, rate_limit_storage),
             mint=mint,
             is_of_sync_client=is_of_sync_client,
-            on_minted=None if on_minted is None else _checked_hook("on_minted", on_minted),
+            on_minted=None if on_minted is None else Hook.of("on_minted", on_minted),
         )
 
     async def reply(self, request: EndpointRequest, read_body: ReadBody, run: Runner) -> Reply:
@@ -129,9 +129,3 @@ def _checked_token_types(token_types: object) -> tuple[str, ...]:
     if not checked:
         raise ElevenLabsConfigError("token_types is empty: name at least one type")
     return checked
-
-
-def _checked_hook(name: str, hook: Callable[..., object]) -> Callable[..., object]:
-    if not callable(hook):
-        raise ElevenLabsConfigError(f"{name} must be a function, not {type(hook).__name__}")
-    return hook

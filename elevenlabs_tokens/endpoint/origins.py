@@ -51,9 +51,10 @@ def judge(request: EndpointRequest, allowed_origins: frozenset[str]) -> Verdict:
 
     Source: Fetch Metadata Request Headers (W3C), and the Fetch standard's `Origin` header.
     """
-    origin, site, host = (request.headers.get(name) for name in ("origin", "sec-fetch-site", "host"))
+    headers = request.headers
+    origin, site, host = headers.get("origin"), headers.get("sec-fetch-site"), headers.get("host")
     # A repeated header is joined by a comma: another reader may have read the other value.
-    if origin == "" or any("," in value for value in (origin, site, host) if value is not None):
+    if origin == "" or "," in f"{origin}{site}{host}":
         return Verdict(passes=False)
     if origin is not None and _normal(origin) in allowed_origins:
         return Verdict(passes=True, allowed_origin=origin)

@@ -5,6 +5,7 @@ Nothing here knows a framework: a request comes in, a reply goes out, and all wa
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 from attrs import define, frozen
@@ -15,7 +16,7 @@ from elevenlabs_tokens.endpoint.origins import judge
 from elevenlabs_tokens.endpoint.rate_limits import STORAGE_TIMEOUT_IN_SECONDS, Counter
 from elevenlabs_tokens.endpoint.replies import RefusedError, Reply, internal_error, preflight, refusal, token_reply
 from elevenlabs_tokens.endpoint.request import EndpointRequest
-from elevenlabs_tokens.endpoint.runners import Runner
+from elevenlabs_tokens.endpoint.runners import Hook, Runner
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
 from elevenlabs_tokens.responses import WithRawResponse
 
@@ -54,11 +55,11 @@ class Policy:
 
     token_types: tuple[str, ...]
     allowed_origins: frozenset[str]
-    authorize: Callable[[EndpointRequest], object]
+    authorize: Hook
     counter: Counter | None
     mint: Mint
     is_of_sync_client: bool
-    on_minted: Callable[[UserId, str, str | None], object] | None
+    on_minted: Hook | None
 
     async def reply(self, request: EndpointRequest, read_body: ReadBody, run: Runner, entry: Entry) -> Reply:
         """Answer a request, and note in the entry what the log has to say."""
@@ -87,7 +88,7 @@ class Policy:
     async def _hand_out(self, request: EndpointRequest, read_body: ReadBody, run: Runner, entry: Entry) -> Reply:
         announced = bodies.check_announced_size(request.headers)
         user_id = entry.user_id = await self._user_id(request, run)
-        body = await _read(read_body)
+        body = b"" if announced == 0 else await _read(read_body)
         bodies.check_size(body, announced)
         content_type = request.headers.get("content-type", "")
         token_type = entry.token_type = bodies.requested_type(body, content_type, self.token_types)
@@ -95,11 +96,11 @@ class Policy:
         minted = await self._minted(token_type, run)
         entry.request_id = minted.raw_response.request_id
         if self.on_minted is not None:
-            await _hook(run, "on_minted", self.on_minted, user_id, token_type, entry.request_id)
+            await _call(run, self.on_minted, user_id, token_type, entry.request_id)
         return token_reply(minted.data.to_dict())
 
     async def _user_id(self, request: EndpointRequest, run: Runner) -> UserId:
-        user_id = await _hook(run, "authorize", self.authorize, request)
+        user_id = await _call(run, self.authorize, request)
         if user_id is None or user_id is False:
             raise RefusedError(401, "not_signed_in", "Sign in first.")
         if user_id is True or not isinstance(user_id, str | int) or user_id == "":
@@ -115,7 +116,8 @@ class Policy:
         problem = ""
         seconds = 0.0
         try:
-            seconds = await run.wait(self.counter.hit(user_id), STORAGE_TIMEOUT_IN_SECONDS)
+            hit = self.counter.hit(user_id)
+            seconds = await run.wait(hit, STORAGE_TIMEOUT_IN_SECONDS) if isinstance(hit, Future) else hit
         except UnicodeEncodeError:
             raise internal_error("authorize returned an id that cannot be encoded") from None
         except Exception as error:  # noqa: BLE001  # each storage has errors of its own
@@ -134,6 +136,8 @@ class Policy:
             )
 
     async def _minted(self, token_type: str, run: Runner) -> WithRawResponse[SingleUseTokenResponseModel]:
+        if run.is_cancelled:  # a hook swallowed the cancellation
+            raise asyncio.CancelledError
         try:
             return await run.mint(self.mint(token_type), is_of_sync_client=self.is_of_sync_client)
         except asyncio.CancelledError as error:
@@ -145,7 +149,7 @@ class Policy:
         raise refused
 
 
-async def _hook(run: Runner, name: str, hook: Callable[..., object], *args: object) -> object:
+async def _call(run: Runner, hook: Hook, *args: object) -> object:
     """Call one of the app's functions; whatever it raises is a fault of the app's."""
     try:
         return await run.hook(hook, *args)
@@ -155,8 +159,8 @@ async def _hook(run: Runner, name: str, hook: Callable[..., object], *args: obje
         what = described(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # `sys.exit` in a hook must not end the server
         what = described(error)
-    advice = "; return None to refuse a user" if name == "authorize" else ""
-    raise internal_error(f"{name} raised {what}{advice}")
+    advice = "; return None to refuse a user" if hook.name == "authorize" else ""
+    raise internal_error(f"{hook.name} raised {what}{advice}")
 
 
 async def _read(read_body: ReadBody) -> bytes:

@@ -9,12 +9,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
+from attrs import frozen
 
 from elevenlabs_tokens._portal import portal
+from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 
 T = TypeVar("T")
 
@@ -22,6 +24,33 @@ _MOST_THREADS = 64
 """How many sync hooks run at once in an event loop, beside the threads that the app uses for itself."""
 
 _threads: RunVar[CapacityLimiter] = RunVar("elevenlabs_tokens.endpoint.threads")
+
+
+@frozen
+class Hook:
+    """One of the app's own functions.
+
+    Attributes:
+        name: The argument of `TokenEndpoint` that it is.
+        function: The function; what it gives may have to be awaited, even if `is_async` is false.
+        is_async: Whether to call it gives a coroutine at once.
+    """
+
+    name: str
+    function: Callable[..., object]
+    is_async: bool
+
+    @classmethod
+    def of(cls, name: str, function: object) -> Self:
+        """Check a function.
+
+        Raises:
+            ElevenLabsConfigError: It cannot be called.
+        """
+        if not callable(function):
+            raise ElevenLabsConfigError(f"{name} must be a function, not {type(function).__name__}")
+        call = getattr(function, "__call__", None)  # noqa: B004  # of an object
+        return cls(name, function, inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call))
 
 
 class Runner(Protocol):
@@ -32,7 +61,7 @@ class Runner(Protocol):
         """Whether somebody outside has cancelled the request."""
         ...
 
-    async def hook(self, hook: Callable[..., object], *args: object) -> object:
+    async def hook(self, hook: Hook, *args: object) -> object:
         """Call one of the app's functions, sync or async, and give its result."""
 
     async def mint(self, work: Coroutine[Any, Any, T], *, is_of_sync_client: bool) -> T:
@@ -57,12 +86,12 @@ class InLoop:
         task = asyncio.current_task()
         return task is not None and task.cancelling() > 0
 
-    async def hook(self, hook: Callable[..., object], *args: object) -> object:
+    async def hook(self, hook: Hook, *args: object) -> object:
         """Await it, or call it in a thread with the context variables of the request."""
-        if inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004  # asks whether the call is async
-            result = hook(*args)
+        if hook.is_async:
+            result = hook.function(*args)
         else:
-            call = partial(_outcome, hook, args)
+            call = partial(_outcome, hook.function, args)
             result, error = await to_thread.run_sync(call, abandon_on_cancel=True, limiter=_limiter())
             if error is not None:
                 raise error
@@ -73,9 +102,7 @@ class InLoop:
         return await (asyncio.wrap_future(portal.submit(work)) if is_of_sync_client else work)
 
     async def wait(self, future: Future[T], seconds: float) -> T:
-        """Wait for another thread, if it is not done."""
-        if future.done():
-            return future.result()
+        """Wait for another thread."""
         return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
 
 
@@ -84,9 +111,9 @@ class InThread:
 
     is_cancelled = False  # a WSGI server does not tell
 
-    async def hook(self, hook: Callable[..., object], *args: object) -> object:
+    async def hook(self, hook: Hook, *args: object) -> object:
         """Call it in this thread."""
-        result = hook(*args)
+        result = hook.function(*args)
         return self.result_of(result) if inspect.isawaitable(result) else result
 
     async def mint(self, work: Coroutine[Any, Any, T], *, is_of_sync_client: bool) -> T:
@@ -124,10 +151,10 @@ def _limiter() -> CapacityLimiter:
         return _threads.get()
 
 
-def _outcome(hook: Callable[..., object], args: tuple[object, ...]) -> tuple[object, BaseException | None]:
+def _outcome(function: Callable[..., object], args: tuple[object, ...]) -> tuple[object, BaseException | None]:
     """Call a function, and give its error instead of raising it: a thread cannot hand over every error."""
     try:
-        return hook(*args), None
+        return function(*args), None
     except BaseException as error:  # noqa: BLE001  # the event loop raises it again
         return None, error
 
