@@ -65,10 +65,9 @@ def test_each_kind_of_body(body: Any, expected: bytes | None, content_type: str)
             for value in (-1, float("inf"), 10**400, True, "1")
         ),
         ({"disconnect": 1}, "disconnect must be"),
-        *(
-            ({"disconnect": True, **reply}, "disconnect cuts")
-            for reply in ({"status": 503}, {"headers": {}}, {"body": ""})
-        ),
+        ({"disconnect": True, "status": 503}, "disconnect cuts"),
+        ({"disconnect": True, "headers": {}}, "disconnect cuts"),
+        ({"disconnect": True, "body": ""}, "disconnect cuts"),
     ],
 )
 def test_bad_arguments_are_refused_at_the_call(arguments: dict[str, Any], message: str) -> None:

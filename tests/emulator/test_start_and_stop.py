@@ -123,7 +123,7 @@ async def test_a_port_in_use_is_an_error_in_both_ways() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        *(({"api_keys": keys}, "api_keys must be a list") for keys in ("sk_one", [], 5)),
+        *(({"api_keys": keys}, "api_keys must be a list") for keys in ("sk_one", (), 5)),
         *(({"api_keys": keys}, "api_keys must hold") for keys in (["sk_one", ""], [b"sk_one"])),
         *(
             ({"token_lifetime_in_seconds": seconds}, "token_lifetime_in_seconds")
