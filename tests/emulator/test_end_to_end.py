@@ -42,6 +42,7 @@ async def test_each_token_opens_its_socket(
     assert [record.expires_at for record in emulator.tokens] == [to_text.expires_at, to_speech.expires_at]
 
 
+@pytest.mark.promise(row=25)
 async def test_the_emulator_s_errors(emulator: Emulator, client: AsyncElevenLabsClient) -> None:
     """The client reads them as it reads those of the API."""
     with pytest.raises(UnprocessableEntityError) as unknown_type:
