@@ -1,7 +1,7 @@
 """Minting, in as few words as a test needs."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Unpack
 
@@ -32,3 +32,10 @@ async def outcome_of(call: Awaitable[str]) -> tuple[str | type[BaseException], f
     except Exception as error:  # noqa: BLE001  # whatever comes out is what is tested
         outcome = type(error)
     return outcome, monotonic() - began
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for what the server or the event loop is about to do."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110  # neither tells when it has done it
+            await asyncio.sleep(0.001)

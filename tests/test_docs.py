@@ -13,7 +13,6 @@ from aiohttp.test_utils import TestClient, TestServer
 from flask import Flask
 from sybil import Example, Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
-from werkzeug.routing import Rule
 
 from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsClient
 from elevenlabs_tokens.emulator import Emulator
@@ -38,10 +37,6 @@ def production(elevenlabs_emulator: Emulator, tmp_path: Path, monkeypatch: pytes
         yield elevenlabs_emulator
 
 
-def routes_of(app: Flask) -> list[Rule]:
-    return [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
-
-
 def is_a_view(example: Example, function: object) -> bool:
     """Tell whether a web app calls the function, in a context of its own."""
     apps = list(example.namespace.values())
@@ -64,7 +59,8 @@ def run(example: Example) -> None:
     for name in [name for name in example.namespace if name not in before]:
         value = example.namespace[name]
         if isinstance(value, Flask):
-            assert {201} == {value.test_client().post(rule.rule).status_code for rule in routes_of(value)}
+            routes = [rule.rule for rule in value.url_map.iter_rules() if "POST" in (rule.methods or ())]
+            assert {201} == {value.test_client().post(route).status_code for route in routes}
         if isinstance(value, web.Application):
             assert {201} == asyncio.run(statuses_of(value))
         if not inspect.isfunction(value) or value.__code__.co_filename != example.path or is_a_view(example, value):

@@ -52,25 +52,18 @@ def test_each_kind_of_body(body: Any, expected: bytes | None, content_type: str)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"times": 0}, "times must be a whole number, 1 or more"),
-        ({"times": -1}, "times"),
-        ({"times": 1.0}, "times"),
-        ({"times": True}, "times"),
-        ({"times": "1"}, "times"),
-        ({"status": 199}, "status must be a whole number from 200 to 599"),
-        ({"status": 600}, "status"),
+        *(({"times": value}, "times must be a whole number, 1 or more") for value in (0, -1, 1.0, True, "1")),
+        *(({"status": value}, "status must be a whole number from 200 to 599") for value in (199, 600)),
         ({"headers": [("a", "b")]}, "headers must map"),
-        ({"headers": {"a b": "c"}}, "name of a header"),
-        ({"headers": {1: "c"}}, "name of a header"),
+        *(({"headers": value}, "name of a header") for value in ({"a b": "c"}, {1: "c"})),
         ({"headers": {"Retry-After": 3}}, "header Retry-After must be a string"),
         ({"headers": {"a": "b\r\nc: d"}}, "must be a string of one line"),
         ({"body": 5}, "body must be"),
         ({"body": {"a": {1, 2}}}, "cannot be written as JSON"),
-        ({"delay_in_seconds": -1}, "delay_in_seconds must be a number from 0 to 1000000000"),
-        ({"delay_in_seconds": float("inf")}, "delay_in_seconds"),
-        ({"delay_in_seconds": 10**400}, "delay_in_seconds"),
-        ({"delay_in_seconds": True}, "delay_in_seconds"),
-        ({"delay_in_seconds": "1"}, "delay_in_seconds"),
+        *(
+            ({"delay_in_seconds": value}, "delay_in_seconds must be a number from 0 to 1000000000")
+            for value in (-1, float("inf"), 10**400, True, "1")
+        ),
         ({"disconnect": 1}, "disconnect must be"),
         ({"disconnect": True, "status": 503}, "disconnect cuts"),
         ({"disconnect": True, "headers": {}}, "disconnect cuts"),

@@ -1,12 +1,10 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import elevenlabs_tokens.emulator
+import pytest
+
+from programs import run_python
 
 PLUGIN = "elevenlabs_tokens.emulator.pytest_plugin"
-ROOT = Path(elevenlabs_tokens.emulator.__file__).parents[2]
 
 SUITE = """
 from urllib.request import Request, urlopen
@@ -22,28 +20,16 @@ def test_the_emulator_is_new(elevenlabs_emulator, run):
 """
 
 
-def python(*arguments: str, cwd: Path | None = None) -> str:
-    """Run Python; the plugin is loaded by its name, so the package need not be installed."""
-    result = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert 0 == result.returncode, result.stdout + result.stderr
-    return result.stdout
-
-
-def test_a_suite_gets_an_emulator_for_each_test(tmp_path: Path) -> None:
+def test_a_suite_gets_an_emulator_for_each_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another project's suite, with warnings as errors, mints at the fixture, and no fault outlives its test."""
     (tmp_path / "test_suite.py").write_text(SUITE)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    arguments = ["-p", PLUGIN, "-p", "no:cacheprovider", "-W", "error", f"--rootdir={tmp_path}", str(tmp_path)]
 
-    output = python("-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", "-W", "error", cwd=tmp_path)
+    run = run_python("import pytest; raise SystemExit(pytest.main(arguments))", arguments=arguments)
 
-    assert "2 passed" in output
+    assert 0 == run.returncode, run.stdout + run.stderr
+    assert "2 passed" in run.stdout
 
 
 def test_a_suite_that_does_not_use_it_pays_next_to_nothing() -> None:
@@ -64,4 +50,4 @@ print(emulator.Emulator.__name__, "aiohttp" in sys.modules, "Emulator" in vars(e
         "True",
         "TokenRecord False",
         "Emulator True True",
-    ] == python("-c", program).splitlines()
+    ] == run_python(program).stdout.splitlines()

@@ -98,14 +98,10 @@ def test_a_session_starts_with_what_was_asked_for(query: str, expected: dict[str
         ("audio_format", "mp3"),
         ("commit_strategy", "sometimes"),
         ("include_timestamps", "maybe"),
-        ("vad_silence_threshold_secs", "0.29"),
-        ("vad_silence_threshold_secs", "3.01"),
-        ("vad_threshold", "0.09"),
-        ("vad_threshold", "0.91"),
-        ("min_speech_duration_ms", "49"),
-        ("min_speech_duration_ms", "2001"),
-        ("min_silence_duration_ms", "49"),
-        ("min_silence_duration_ms", "2001"),
+        *(("vad_silence_threshold_secs", value) for value in ("0.29", "3.01")),
+        *(("vad_threshold", value) for value in ("0.09", "0.91")),
+        *(("min_speech_duration_ms", value) for value in ("49", "2001")),
+        *(("min_silence_duration_ms", value) for value in ("49", "2001")),
     ],
 )
 def test_settings_out_of_bounds_are_refused(name: str, value: str) -> None:

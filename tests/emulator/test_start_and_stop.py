@@ -1,26 +1,21 @@
 import asyncio
 import http.client
 import json
-import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import anyio
 import pytest
 
-import elevenlabs_tokens.emulator
 from elevenlabs_tokens.emulator import Emulator
 from frontend import KEY_HEADER, SPEECH_TO_TEXT, TEXT_TO_SPEECH, Frontend
-
-ROOT = Path(elevenlabs_tokens.emulator.__file__).parents[2]
+from programs import run_python, start_python
 
 
 def has_ipv6() -> bool:
@@ -125,24 +120,20 @@ async def test_a_port_in_use_is_an_error_in_both_ways() -> None:
         assert f"http://127.0.0.1:{port}" == emulator.base_url
 
 
-BAD_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
-    ({"api_keys": "sk_one"}, "api_keys must be a list"),
-    ({"api_keys": []}, "api_keys must be a list"),
-    ({"api_keys": 5}, "api_keys must be a list"),
-    ({"api_keys": ["sk_one", ""]}, "api_keys must hold"),
-    ({"api_keys": [b"sk_one"]}, "api_keys must hold"),
-    ({"token_lifetime_in_seconds": 0}, "token_lifetime_in_seconds"),
-    ({"token_lifetime_in_seconds": float("nan")}, "token_lifetime_in_seconds"),
-    ({"token_lifetime_in_seconds": float("inf")}, "token_lifetime_in_seconds"),
-    ({"clock": 5.0}, "clock must be"),
-    ({"host": ""}, "host must be"),
-    ({"host": None}, "host must be"),
-    ({"port": -1}, "port must be"),
-    ({"port": 65536}, "port must be"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), BAD_ARGUMENTS)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        *(({"api_keys": keys}, "api_keys must be a list") for keys in ("sk_one", (), 5)),
+        *(({"api_keys": keys}, "api_keys must hold") for keys in (["sk_one", ""], [b"sk_one"])),
+        *(
+            ({"token_lifetime_in_seconds": seconds}, "token_lifetime_in_seconds")
+            for seconds in (0, float("nan"), float("inf"))
+        ),
+        ({"clock": 5.0}, "clock must be"),
+        *(({"host": host}, "host must be") for host in ("", None)),
+        *(({"port": port}, "port must be") for port in (-1, 65536)),
+    ],
+)
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
     """Making the emulator raises, and the error does not show a key."""
     with pytest.raises(ValueError, match=message) as caught:
@@ -198,10 +189,6 @@ async def test_its_thread_stops_in_time_with_connections_open() -> None:
         assert time.monotonic() - stops_at < 3
 
 
-PYTHON = [sys.executable, "-W", "error", "-c"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 def test_ctrl_c_in_the_block_ends_the_program() -> None:
     """The emulator stops, and KeyboardInterrupt ends the program as usual."""
@@ -212,9 +199,7 @@ with Emulator():
     print("running", flush=True)
     threading.Event().wait()
 """
-    with subprocess.Popen(
-        [*PYTHON, program], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with start_python(program) as process:
         assert process.stdout is not None
         assert "running\n" == process.stdout.readline()
         process.send_signal(signal.SIGINT)
@@ -235,6 +220,6 @@ def fixture():
 kept = fixture()
 next(kept)
 """
-    run = subprocess.run([*PYTHON, program], env=ENVIRONMENT, capture_output=True, text=True, timeout=30, check=False)
+    run = run_python(program, "-W", "error")
 
     assert (0, "", "") == (run.returncode, run.stdout, run.stderr)

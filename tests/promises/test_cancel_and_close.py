@@ -23,20 +23,14 @@ from elevenlabs_tokens import (
 from elevenlabs_tokens._http import sessions
 from elevenlabs_tokens._http.transport import LoopSession
 from frozen import KEY, FrozenTime
-from minting import mint
+from minting import mint, until
 from reach import connector_of, loop_session_of
+from rows import row
 from scripted import TOKEN, Act, Script, ScriptedApi, reply
 
 pytestmark = pytest.mark.anyio
 
 HALF_A_BODY = b'HTTP/1.1 200 OK\r\nContent-Length: 29\r\n\r\n{"token":'
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for what the server or the event loop is about to do."""
-    async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110  # neither tells when it has done it
-            await asyncio.sleep(0.001)
 
 
 # Promise 47: many cancellations
@@ -96,17 +90,6 @@ SCRIPTS: Mapping[str, Script] = {
     "in the middle of a body": [HALF_A_BODY, Act.STALL],
     "waiting to try again": reply(503, {}),
 }
-EVERYWHERE = pytest.mark.parametrize(
-    "where",
-    [
-        "asking for the key",
-        "connecting",
-        "waiting for a connection",
-        "waiting for an answer",
-        "in the middle of a body",
-        "waiting to try again",
-    ],
-)
 
 
 @contextlib.asynccontextmanager
@@ -145,43 +128,39 @@ async def call_under_way(
         await client.aclose()
 
 
-@pytest.fixture
-def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the sessions of clients have one connection."""
+@pytest.mark.parametrize(
+    "where",
+    [
+        "asking for the key",
+        "connecting",
+        "waiting for a connection",
+        "waiting for an answer",
+        "in the middle of a body",
+        "waiting to try again",
+    ],
+)
+@pytest.mark.parametrize("end", [row(48, "cancel", id="cancelled"), row(50, "close", id="closed")])
+async def test_ended_wherever_it_is(
+    api: ScriptedApi,
+    session_to_borrow: aiohttp.ClientSession | None,
+    where: str,
+    end: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The call ends within 1 s with what says why, and sends no more; a client closes once, and takes no call then."""
     monkeypatch.setattr(sessions, "MAX_CONNECTIONS", 1)
-
-
-@pytest.mark.promise(row=48)
-@pytest.mark.usefixtures("one_connection")
-@EVERYWHERE
-async def test_cancelled_wherever_it_is(
-    api: ScriptedApi, session_to_borrow: aiohttp.ClientSession | None, where: str
-) -> None:
-    """`CancelledError` reaches the caller, and nothing more is sent."""
-    async with call_under_way(api, session_to_borrow, where) as (_, call, requests):
-        call.cancel("enough")
-        with pytest.raises(asyncio.CancelledError, match="enough"):
-            await call
-
-    assert requests == len(api.requests)
-
-
-@pytest.mark.promise(row=50)
-@pytest.mark.usefixtures("one_connection")
-@EVERYWHERE
-async def test_closed_wherever_it_is(
-    api: ScriptedApi, session_to_borrow: aiohttp.ClientSession | None, where: str
-) -> None:
-    """The call ends within 1 s with the error that says why; closing again does nothing, and no call can follow."""
-    async with call_under_way(api, session_to_borrow, where) as (client, call, requests):
-        async with asyncio.timeout(1):
+    async with call_under_way(api, session_to_borrow, where) as (client, call, requests), asyncio.timeout(1):
+        if end == "cancel":
+            call.cancel("enough")
+            with pytest.raises(asyncio.CancelledError, match="enough"):
+                await call
+        else:
             await client.aclose()
             with pytest.raises(ClientClosedError):
                 await call
-        await client.aclose()
-        promise = client.tokens.single_use.create("realtime_scribe")
-        with pytest.raises(ClientClosedError, match="the client is closed"):
-            await promise
+            await client.aclose()
+            with pytest.raises(ClientClosedError, match="the client is closed"):
+                await mint(client)
 
     assert requests == len(api.requests)
 
@@ -256,32 +235,34 @@ async def test_a_scope_that_ends(
 # Cancelled or closed at a bad moment
 
 
-@pytest.mark.promise(row=48)
-@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
-@pytest.mark.parametrize("meanwhile", ["its attempt times out", "the client closes"])
-async def test_cancelled_at_the_same_moment(
-    api: ScriptedApi, client: AsyncElevenLabsClient, meanwhile: str, *, is_first: bool
+@pytest.mark.parametrize("order", [1, -1], ids=["in this order", "the other way round"])
+@pytest.mark.parametrize(
+    ("both", "error"),
+    [
+        row(48, ["cancel", "time out"], asyncio.CancelledError, id="cancelled and timed out"),
+        row(48, ["cancel", "close"], asyncio.CancelledError, id="cancelled and closed"),
+        row(50, ["time out", "close"], ClientClosedError, id="timed out and closed"),
+    ],
+)
+async def test_two_ends_at_the_same_moment(
+    api: ScriptedApi, client: AsyncElevenLabsClient, both: list[str], error: type[BaseException], order: int
 ) -> None:
-    """A cancellation is not lost, though the call ends at that moment for another reason, too."""
+    """A cancellation is never lost, and neither is a close; the task has no cancellation but the caller's."""
     api.replies += [[Act.STALL]]
     call = asyncio.create_task(mint(client))
     await asyncio.to_thread(api.request_came.wait, 5)
     [deadline] = loop_session_of(client)._timer.deadlines
-    loop = asyncio.get_running_loop()
-    closing: asyncio.Task[None] | None = None
-    if is_first:
-        loop.call_soon(call.cancel)
-    if meanwhile == "its attempt times out":
-        loop.call_soon(deadline.expire)
-    else:
-        closing = loop.create_task(client.aclose())
-    if not is_first:
-        loop.call_soon(call.cancel)
-    outcomes = await asyncio.gather(call, return_exceptions=True)
-    if closing is not None:
-        await closing
+    closing: list[asyncio.Task[None]] = []
+    for end in both[::order]:
+        if end == "close":
+            closing.append(asyncio.create_task(client.aclose()))
+        else:
+            asyncio.get_running_loop().call_soon(call.cancel if end == "cancel" else deadline.expire)
+    with pytest.raises(error):
+        await call
+    await asyncio.gather(*closing)
 
-    assert [asyncio.CancelledError] == [type(outcome) for outcome in outcomes]
+    assert both.count("cancel") == call.cancelling()
     assert 1 == len(api.requests)
 
 

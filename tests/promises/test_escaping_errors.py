@@ -17,7 +17,7 @@ from elevenlabs_tokens import (
     ElevenLabsTLSError,
     InvalidResponseError,
 )
-from faults import FAULTS
+from faults import FAULTS, HALF_A_REPLY
 from frozen import KEY, FrozenTime
 from minting import mint
 from scripted import TOKEN, Act, Script, ScriptedApi, head, reply
@@ -25,14 +25,13 @@ from scripted import TOKEN, Act, Script, ScriptedApi, head, reply
 pytestmark = pytest.mark.promise(row=53)
 
 OK = b"HTTP/1.1 200 OK\r\n"
-HALF_A_BODY = head(200, {"Content-Length": 29}) + b'{"token":'
 REPLIES: Mapping[str, tuple[Script, Any]] = {
     **{fault.name: (fault.script, fault.error) for fault in FAULTS if fault.script},
     "closed": ([Act.CLOSE], ElevenLabsConnectionError),
     "reset": ([Act.RESET], ElevenLabsConnectionError),
     "silent": ([Act.STALL], ElevenLabsTimeoutError),
     "cut in its head": ([b"HTTP/1.1 200", Act.CLOSE], ElevenLabsConnectionError),
-    "reset in its body": ([HALF_A_BODY, Act.RESET], ElevenLabsConnectionError),
+    "reset in its body": ([*HALF_A_REPLY, Act.RESET], ElevenLabsConnectionError),
     "1xx and no more": ([b"HTTP/1.1 100 Continue\r\n\r\n" * 3, Act.CLOSE], ElevenLabsConnectionError),
     "a length of 5,000 digits": ([head(200, {"Content-Length": "9" * 5000})], InvalidResponseError),
     "a chunk without a size": ([OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", Act.CLOSE], InvalidResponseError),

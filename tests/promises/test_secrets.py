@@ -112,7 +112,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> dict[str, str]:
 
 # Calls that fail
 
-Call = Callable[[Place, Any, Mapping[str, Any] | None], Any]
+Call = Callable[..., Any]
 
 
 async def log_all(*, is_on: bool = True) -> None:
@@ -130,35 +130,37 @@ async def body_has_come(client: AsyncElevenLabsClient) -> None:
         bodies = [getattr(protocol, "_payload", None) for protocol in connector_of(client)._acquired]
 
 
-def create_of(client: Any, *, is_raw: bool) -> Callable[..., Any]:
+def create(client: Any, *, is_raw: bool, **arguments: Any) -> Any:
     single_use = client.tokens.single_use
-    return cast("Callable[..., Any]", (single_use.with_raw_response if is_raw else single_use).create)
+    return (single_use.with_raw_response if is_raw else single_use).create(
+        **({"token_type": "realtime_scribe"} | arguments)
+    )
 
 
-async def _call(place: Place, key: Any, options: Mapping[str, Any] | None, *, is_raw: bool) -> Any:
+async def _call(place: Place, key: Any, **arguments: Any) -> Any:
     await log_all()
     async with (
         asyncio.timeout(10),
         AsyncElevenLabsClient(api_key=key, base_url=place.base_url, **place.arguments) as client,
     ):
         client._pipeline.clock = FrozenTime().clock()
-        call = asyncio.create_task(create_of(client, is_raw=is_raw)("realtime_scribe", request_options=options))
-        if place.interrupt:
-            await asyncio.to_thread(place.interrupt.wait, 5)
-            await (body_has_come(client) if place.answers_half else asyncio.sleep(0))
-            call.cancel()
         try:
+            call = asyncio.ensure_future(create(client, **arguments))
+            if place.interrupt:
+                await asyncio.to_thread(place.interrupt.wait, 5)
+                await (body_has_come(client) if place.answers_half else asyncio.sleep(0))
+                call.cancel()
             return await call
         except BaseException as error:  # noqa: BLE001  # a cancellation, too
             return error
 
 
-def call_async(place: Place, key: Any, options: Mapping[str, Any] | None, *, is_raw: bool = False) -> Any:
+def call_async(place: Place, key: Any, *, is_raw: bool = False, **arguments: Any) -> Any:
     """Make a call of the async client, and give its error or its result."""
-    return asyncio.run(_call(place, key, options, is_raw=is_raw))
+    return asyncio.run(_call(place, key, is_raw=is_raw, **arguments))
 
 
-def call_sync(place: Place, key: Any, options: Mapping[str, Any] | None, *, is_raw: bool = False) -> Any:
+def call_sync(place: Place, key: Any, *, is_raw: bool = False, **arguments: Any) -> Any:
     """Make a call of the sync client, and give its error or its result."""
 
     def interrupt(came: threading.Event) -> None:
@@ -172,7 +174,7 @@ def call_sync(place: Place, key: Any, options: Mapping[str, Any] | None, *, is_r
         if place.interrupt:
             threading.Thread(target=interrupt, args=[place.interrupt], daemon=True).start()
         try:
-            return create_of(client, is_raw=is_raw)("realtime_scribe", request_options=options)
+            return create(client, is_raw=is_raw, **arguments)
         except BaseException as error:  # noqa: BLE001  # an interrupt, too
             return error
         finally:
@@ -200,7 +202,7 @@ def test_a_fault(fault: Fault, call: Call, caplog: pytest.LogCaptureFixture) -> 
     """
     caplog.set_level(logging.DEBUG)
     with fault.place() as place:
-        error = call(place, KEY, None)
+        error = call(place, KEY)
 
     log = logged(caplog)
     is_interrupted = fault.error is asyncio.CancelledError and call is call_sync
@@ -218,7 +220,7 @@ def test_a_success(call: Call, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with ScriptedApi() as api:
         api.replies += [reply(503, {}), reply(200, {"token": TOKEN})]
-        result = call(Place(api.base_url), KEY, None)
+        result = call(Place(api.base_url), KEY)
 
     assert TOKEN == result.token == f"{result.token}"
     assert [] == leaks(logged(caplog))
@@ -261,7 +263,7 @@ def test_a_secret_that_came_another_way(way: str, name: str, call: Call) -> None
     key, options = WAYS[way]
     [fault] = [fault for fault in FAULTS if fault.name == name]
     with fault.place() as place:
-        error = call(place, key, options)
+        error = call(place, key, request_options=options)
 
     assert [] == leaks(shown_by(error))
 
@@ -295,13 +297,13 @@ FOR_OPTIONS: dict[str, dict[str, Any]] = {
     "a parameter that cannot be encoded": {"query_params": {"password": f"{PASSWORD}\ud800"}},
     "a parameter of a bad sequence": {"query_params": {"password": [PASSWORD, object()]}},
 }
-FOR_CALLS: dict[str, tuple[str, dict[str, Any]]] = {
-    **{name: ("realtime_scribe", options) for name, options in FOR_OPTIONS.items()},
-    "headers by both names": ("realtime_scribe", {"headers": credential(), "additional_headers": credential()}),
-    "a key beside a bad type": ("../voices", {"api_key": KEY}),
-    "a callable that gives a malformed key": ("realtime_scribe", {"api_key": lambda: f"{KEY}\n"}),
-    "an async callable that gives one": ("realtime_scribe", {"api_key": a_bad_key_in_time}),
-    "a credential, but no key": ("realtime_scribe", {"headers": credential()}),
+FOR_CALLS: dict[str, dict[str, Any]] = {
+    **FOR_OPTIONS,
+    "headers by both names": {"headers": credential(), "additional_headers": credential()},
+    "a key beside a bad type": {"api_key": KEY},
+    "a callable that gives a malformed key": {"api_key": lambda: f"{KEY}\n"},
+    "an async callable that gives one": {"api_key": a_bad_key_in_time},
+    "a credential, but no key": {"headers": credential()},
 }
 IN_THE_ENVIRONMENT = {"ELEVENLABS_API_KEY": f"{KEY}\n", "HTTPS_PROXY": f"socks5://user:{PASSWORD}@h.example"}
 FOR_URLS: dict[str, dict[str, Any]] = {
@@ -316,18 +318,6 @@ FOR_URLS: dict[str, dict[str, Any]] = {
 def made_token() -> SingleUseTokenResponseModel:
     moment = datetime(2027, 1, 15, tzinfo=UTC)
     return SingleUseTokenResponseModel(TOKEN, "realtime_scribe", moment, "wss://api.elevenlabs.io")
-
-
-def make_call(client: Callable[..., Any], token_type: str, options: Any, *, is_raw: bool) -> None:
-    async def make_async_call() -> None:
-        async with client() as open_client:
-            await create_of(open_client, is_raw=is_raw)(token_type, request_options=options)
-
-    if client is AsyncElevenLabsClient:
-        asyncio.run(make_async_call())
-    else:
-        with client() as open_client:
-            create_of(open_client, is_raw=is_raw)(token_type, request_options=options)
 
 
 def make_with(client: Callable[..., Any], name: str, value: str) -> None:
@@ -345,11 +335,6 @@ def refusals() -> Iterator[Any]:
             yield pytest.param(partial(make_with, client, name, value), id=f"{client.__name__}: {name}")
     for name, options in FOR_OPTIONS.items():
         yield pytest.param(partial(RequestOptions, **options), id=f"RequestOptions: {name}")
-    for name, (token_type, options) in FOR_CALLS.items():
-        for client in CLIENTS:
-            for is_raw in (False, True):
-                call = partial(make_call, client, token_type, options, is_raw=is_raw)
-                yield pytest.param(call, id=f"create of {client.__name__}{', raw' * is_raw}: {name}")
     for name, query in FOR_URLS.items():
         yield pytest.param(partial(made_token().connect_url, **query), id=f"connect_url: {name}")
 
@@ -362,6 +347,18 @@ def test_what_is_refused(call: Callable[[], object]) -> None:
         call()
 
     assert [] == leaks(shown_by(caught.value))
+
+
+@pytest.mark.promise(row=43)
+@ALL_CALLS
+@pytest.mark.parametrize("name", FOR_CALLS)
+def test_a_call_that_is_refused(name: str, call: Call) -> None:
+    """The same holds for its options and its type."""
+    token_type = "../voices" if name == "a key beside a bad type" else "realtime_scribe"
+    error = call(Place("http://127.0.0.1:1"), None, token_type=token_type, request_options=FOR_CALLS[name])
+
+    assert isinstance(error, ElevenLabsConfigError), repr(error)
+    assert [] == leaks(shown_by(error))
 
 
 # What is interrupted before anything is sent

@@ -5,7 +5,7 @@ import gc
 import socket
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import repeat
 from time import thread_time
@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from elevenlabs_tokens import AsyncElevenLabsClient, ClientClosedError, ElevenLabsTimeoutError, ServerError
+from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsTimeoutError, ServerError
 from elevenlabs_tokens._http import transport
 from elevenlabs_tokens._http.clock import Clock
 from frozen import KEY
@@ -212,14 +212,6 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return skip
 
 
-async def under_way(api: ScriptedApi, call: Coroutine[Any, Any, str]) -> asyncio.Task[str]:
-    """Start a call that the server never answers, and give its task once the request is sent."""
-    api.replies += [[Act.STALL]]
-    task = asyncio.create_task(call)
-    assert await asyncio.to_thread(api.request_came.wait, 5)
-    return task
-
-
 @pytest.mark.promise(row=48)
 async def test_the_timer_of_an_attempt_ends_with_it(client: AsyncElevenLabsClient, later: Callable[[], None]) -> None:
     """It does not interrupt what the task does afterwards."""
@@ -232,21 +224,6 @@ async def test_the_timer_of_an_attempt_ends_with_it(client: AsyncElevenLabsClien
         return token
 
     assert TOKEN["token"] == await asyncio.create_task(go_on_after_a_call())
-
-
-@pytest.mark.promise(row=48)
-async def test_a_cancellation_at_the_moment_of_a_timeout(
-    api: ScriptedApi, client: AsyncElevenLabsClient, later: Callable[[], None]
-) -> None:
-    """The cancellation reaches the caller all the same."""
-    call = await under_way(api, mint(client))
-
-    later()
-    asyncio.get_running_loop().call_soon(call.cancel)
-
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    assert 1 == len(api.requests)
 
 
 @pytest.mark.promise(row=48)
@@ -265,38 +242,14 @@ async def test_a_timeout_leaves_the_task_as_it_was(
                 await asyncio.sleep(0)
         return await mint(client, max_retries=0)
 
-    call = await under_way(api, work())
-
+    api.replies += [[Act.STALL]]
+    call = asyncio.create_task(work())
+    assert await asyncio.to_thread(api.request_came.wait, 5)
     later()
 
     with pytest.raises(ElevenLabsTimeoutError):
         await call
     assert cancellations == call.cancelling()
-
-
-@pytest.mark.promise(row=50)
-@pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
-async def test_a_close_at_the_moment_of_a_timeout(
-    api: ScriptedApi, client: AsyncElevenLabsClient, later: Callable[[], None], *, is_first: bool
-) -> None:
-    """The call ends once, with the error of a closed client."""
-    call = await under_way(api, mint(client))
-
-    later()
-    closing: list[asyncio.Task[None]] = []
-
-    def close() -> None:
-        closing.append(asyncio.create_task(client.aclose()))
-
-    if is_first:
-        close()
-    else:
-        asyncio.get_running_loop().call_soon(close)  # in the round of the loop after that of the timer
-
-    with pytest.raises(ClientClosedError):
-        await call
-    await asyncio.gather(*closing)
-    assert 0 == call.cancelling()
 
 
 @pytest.mark.promise(row=50)

@@ -7,7 +7,6 @@ import pytest
 from elevenlabs_tokens._http.wire import Failure, FailureKind
 from elevenlabs_tokens.exceptions import (
     ElevenLabsConnectionError,
-    ElevenLabsError,
     ElevenLabsTimeoutError,
     ElevenLabsTLSError,
     InvalidResponseError,
@@ -124,58 +123,39 @@ def test_a_text_is_short(status_code: int) -> None:
     assert f" POST {'p' * 25}/{'t' * 64} " in text
 
 
-@pytest.mark.parametrize(
-    ("kind", "error_class", "text"),
-    [
-        (
-            FailureKind.NOT_CONNECTED,
-            ElevenLabsConnectionError,
-            "could not connect to api.elevenlabs.io:443; check the network, base_url and proxy",
-        ),
-        (
-            FailureKind.LOST,
-            ElevenLabsConnectionError,
-            "lost the connection to api.elevenlabs.io:443 before the reply was complete; try again later",
-        ),
-        (
-            FailureKind.TIMED_OUT,
-            ElevenLabsTimeoutError,
-            (
-                "no complete reply from api.elevenlabs.io:443 in 0.2 s; try again, or allow more time: "
-                "timeout_in_seconds for the call, attempt_timeout_in_seconds for an attempt"
-            ),
-        ),
-        (
-            FailureKind.UNTRUSTED,
-            ElevenLabsTLSError,
-            (
-                "TLS with api.elevenlabs.io:443 failed; check base_url; for a private certificate authority, set "
-                "SSL_CERT_FILE or ssl=; keep verification on"
-            ),
-        ),
-        (
-            FailureKind.PROXY_REFUSED,
-            ElevenLabsConnectionError,
-            (
-                "the proxy refused to connect to api.elevenlabs.io:443; check proxy= or HTTPS_PROXY, and the proxy's "
-                "user and password"
-            ),
-        ),
-        (
-            FailureKind.MALFORMED,
-            InvalidResponseError,
-            "the answer from api.elevenlabs.io:443 is not HTTP; check base_url and proxy",
-        ),
-    ],
-)
-def test_failures(kind: FailureKind, error_class: type[ElevenLabsError], text: str) -> None:
+FAILURES = {
+    FailureKind.NOT_CONNECTED: "could not connect to api.elevenlabs.io:443; check the network, base_url and proxy",
+    FailureKind.LOST: "lost the connection to api.elevenlabs.io:443 before the reply was complete; try again later",
+    FailureKind.TIMED_OUT: (
+        "no complete reply from api.elevenlabs.io:443 in 0.2 s; try again, or allow more time: timeout_in_seconds for "
+        "the call, attempt_timeout_in_seconds for an attempt"
+    ),
+    FailureKind.UNTRUSTED: (
+        "TLS with api.elevenlabs.io:443 failed; check base_url; for a private certificate authority, set SSL_CERT_FILE "
+        "or ssl=; keep verification on"
+    ),
+    FailureKind.PROXY_REFUSED: (
+        "the proxy refused to connect to api.elevenlabs.io:443; check proxy= or HTTPS_PROXY, and the proxy's user and "
+        "password"
+    ),
+    FailureKind.MALFORMED: "the answer from api.elevenlabs.io:443 is not HTTP; check base_url and proxy",
+}
+CLASSES = {
+    FailureKind.TIMED_OUT: ElevenLabsTimeoutError,
+    FailureKind.UNTRUSTED: ElevenLabsTLSError,
+    FailureKind.MALFORMED: InvalidResponseError,
+}
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_failures(kind: FailureKind) -> None:
     """Each kind has its class and its text, which names host and port; a long detail leaves room for the advice."""
     error = error_of(Failure(kind))
-    what, _, advice = text.partition("; ")
+    what, _, advice = FAILURES[kind].partition("; ")
     in_detail = str(error_of(Failure(kind, "d" * 1000), retries_taken=10))
 
-    assert error_class is type(error)
-    assert text == str(error)
+    assert CLASSES.get(kind, ElevenLabsConnectionError) is type(error)
+    assert FAILURES[kind] == str(error)
     assert (None, None, None) == (error.status_code, error.raw_response, error.body)
     assert f"{what} ({'d' * 80}) after 11 attempts; {advice}" == in_detail
 

@@ -83,7 +83,7 @@ def test_any_text_is_a_token_type_or_refused(text: str) -> None:
         checked_token_type(text)
 
 
-PATHS = [
+PATHS: list[tuple[str, dict[str, Any], str, str]] = [
     ("realtime_scribe", {}, "/v1/speech-to-text/realtime", "token"),
     ("batch_scribe", {}, "/v1/speech-to-text", "token"),
     ("tts_websocket", {"voice_id": "v1"}, "/v1/text-to-speech/v1/stream-input", "single_use_token"),
@@ -147,52 +147,41 @@ def test_a_voice_id_stays_in_its_segment(voice_id: str, segment: str) -> None:
     assert f"/v1/text-to-speech/{segment}/stream-input" == urlsplit(url).path
 
 
-@pytest.mark.parametrize("multi_context", [False, True])
-@pytest.mark.parametrize("voice_id", [None, "", ".", "..", "...", 7, b"v1", "\ud800"], ids=repr)
-def test_what_is_no_voice_id(voice_id: Any, multi_context: bool) -> None:  # noqa: FBT001  # a case
-    """A text-to-speech socket is one voice's, so the path needs one."""
-    with pytest.raises(ElevenLabsConfigError) as caught:
-        token("tts_websocket").connect_url(voice_id=voice_id, multi_context=multi_context)
-
-    assert "a tts_websocket token opens the socket of one voice; give its voice_id" == str(caught.value)
+NO_VOICE = "a tts_websocket token opens the socket of one voice; give its voice_id"
+NOT_ITS_OWN = "voice_id and multi_context are for tts_websocket; this is a {} token"
+GIVEN_TWICE = "connect_url adds the token in the parameter that its type needs; leave it out"
+NO_TEXT = "query parameter 'model_id' is of type bytes; give text, a finite number, a bool, or a sequence of them"
 
 
-@pytest.mark.parametrize("arguments", [{"voice_id": "v1"}, {"voice_id": ""}, {"multi_context": True}], ids=repr)
-@pytest.mark.parametrize("token_type", ["realtime_scribe", "batch_scribe", "ttd_websocket"])
-def test_arguments_of_another_type(token_type: str, arguments: dict[str, Any]) -> None:
-    """What would have no effect is refused."""
+@pytest.mark.parametrize(
+    ("token_type", "arguments", "fault"),
+    [
+        *(
+            ("tts_websocket", {"voice_id": voice_id, "multi_context": multi_context}, NO_VOICE)
+            for voice_id in (None, "", ".", "..", "...", 7, b"v1", "\ud800")
+            for multi_context in (False, True)
+        ),
+        *(
+            (token_type, arguments, NOT_ITS_OWN.format(token_type))
+            for token_type in ("realtime_scribe", "batch_scribe", "ttd_websocket")
+            for arguments in ({"voice_id": "v1"}, {"voice_id": ""}, {"multi_context": True})
+        ),
+        *(
+            (token_type, {**arguments, parameter: "x"}, GIVEN_TWICE)
+            for token_type, arguments, _, _ in PATHS
+            for parameter in ("token", "single_use_token")
+        ),
+        ("sts_websocket", {}, "it is not known what a token of type sts_websocket opens; build its URL yourself"),
+        ("realtime_scribe", {"model_id": b"x"}, NO_TEXT),
+    ],
+    ids=repr,
+)
+def test_what_opens_nothing(token_type: str, arguments: dict[str, Any], fault: str) -> None:
+    """A text-to-speech socket is one voice's; what would have no effect is refused, and the token is never quoted."""
     with pytest.raises(ElevenLabsConfigError) as caught:
         token(token_type).connect_url(**arguments)
 
-    assert f"voice_id and multi_context are for tts_websocket; this is a {token_type} token" == str(caught.value)
-
-
-@pytest.mark.parametrize("parameter", ["token", "single_use_token"])
-@pytest.mark.parametrize(("token_type", "arguments"), [row[:2] for row in PATHS], ids=[row[2] for row in PATHS])
-def test_the_token_is_not_given_twice(token_type: str, arguments: dict[str, Any], parameter: str) -> None:
-    """The parameter that carries it is filled in; neither it nor the one that is often mistaken for it can be given."""
-    given_twice: dict[str, Any] = {**arguments, parameter: "x"}
-    with pytest.raises(ElevenLabsConfigError) as caught:
-        token(token_type).connect_url(**given_twice)
-
-    assert "connect_url adds the token in the parameter that its type needs; leave it out" == str(caught.value)
-
-
-def test_a_type_that_opens_nothing_known() -> None:
-    """It can be minted, but nobody has said where it goes."""
-    with pytest.raises(ElevenLabsConfigError) as caught:
-        token("sts_websocket").connect_url()
-
-    assert "it is not known what a token of type sts_websocket opens; build its URL yourself" == str(caught.value)
-
-
-def test_a_parameter_that_cannot_be_encoded() -> None:
-    """The error names the parameter, and does not quote the token."""
-    unchecked: Any = b"x"
-    with pytest.raises(ElevenLabsConfigError, match="query parameter 'model_id' is of type bytes") as caught:
-        token().connect_url(model_id=unchecked)
-
-    assert TOKEN not in str(caught.value)
+    assert fault == str(caught.value)
 
 
 @pytest.mark.parametrize(
