@@ -14,12 +14,13 @@ from attrs import evolve, frozen
 from benchmarks.before import comparison, measured_too
 from benchmarks.charts import growth_chart, speed_chart, waits_chart
 from benchmarks.distant_server import PROGRAM
-from benchmarks.figures import Figure, Results, Wait
+from benchmarks.figures import Figure, Results, Timing, Wait
 from benchmarks.growth import measure_points
 from benchmarks.memory import measure_growth, measure_in_flight
 from benchmarks.page import RESULTS, filled, publish
 from benchmarks.processes import measure_imports, measure_start_up
 from benchmarks.round_trips import measure_waits
+from benchmarks.route import measure_route
 from benchmarks.server import cores, pin, running
 from benchmarks.size import measure_size
 from benchmarks.speed import Speed
@@ -73,6 +74,7 @@ def _measure(wheel: Path, effort: _Effort) -> Results:
     with running(server_core) as http, running(server_core, tls=True) as https:
         _say("speed")
         speed.measure(http, https)
+        route_timings, route = _measure_route(http.base_url, effort)
         _say("growth")
         points = measure_points(
             http, rounds=effort.rounds_of_growth, calls=effort.calls_of_growth, probes=effort.probes
@@ -88,8 +90,8 @@ def _measure(wheel: Path, effort: _Effort) -> Results:
         machine=_machine(is_pinned=server_core is not None),
         date=datetime.now(UTC).date().isoformat(),
         versions={name: metadata.version(name) for name in _PACKAGES},
-        timings=speed.timings + start_up_timings,
-        figures=[*speed.figures, *start_up, *imports, *memory, *measure_size(wheel)],
+        timings=[*speed.timings, *route_timings, *start_up_timings],
+        figures=[*speed.figures, *route, *start_up, *imports, *memory, *measure_size(wheel)],
         points=points,
         waits=waits,
     )
@@ -108,6 +110,23 @@ def _measure_waits(server_core: int | None, effort: _Effort) -> list[Wait]:
     _say("waits")
     with running(server_core, tls=True, program=PROGRAM) as distant:
         return measure_waits(distant, effort.rounds_of_waits, effort.idle_in_seconds)
+
+
+def _measure_route(base_url: str, effort: _Effort) -> tuple[list[Timing], list[Figure]]:
+    _say("the token route")
+    return measure_route(base_url, effort.rounds)
+
+
+def _with_route(results: Results, effort: _Effort) -> Results:
+    """Measure the token route anew, and keep the other figures."""
+    with running(_server_core()) as http:
+        timings, figures = _measure_route(http.base_url, effort)
+    anew = {figure.measure for figure in figures}
+    return evolve(
+        results,
+        timings=[*(timing for timing in results.timings if timing.measure not in anew), *timings],
+        figures=[*(figure for figure in results.figures if figure.measure not in anew), *figures],
+    )
 
 
 def _measure_memory(base_url: str, effort: _Effort) -> list[Figure]:
@@ -133,7 +152,7 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="only show that everything can be measured; the figures mean little"
     )
-    parser.add_argument("--only", choices=["waits"], help="measure only these; keep the other figures")
+    parser.add_argument("--only", choices=["waits", "route"], help="measure only these; keep the other figures")
     parser.add_argument("--json", type=Path, help="write the figures to this file, not into the docs")
     parser.add_argument(
         "--before", metavar="REVISION", help="compare with the package of this revision; do not write into the docs"
@@ -142,7 +161,10 @@ def main() -> None:
 
     effort = _QUICK if arguments.quick else _WHOLE
     kept = RESULTS / f"{'.'.join(map(str, sys.version_info[:2]))}.json"
-    if arguments.only:
+    if arguments.only == "route":
+        results = _with_route(Results.read(kept), effort)
+        print(tables(results))
+    elif arguments.only:
         results = evolve(Results.read(kept), waits=_measure_waits(_server_core(), effort))
         print(waits_table(results.waits))
     else:

@@ -132,6 +132,8 @@ def _noise(runs: Sequence[Results]) -> Iterable[Sequence[str]]:
 
 
 def _noise_of(run: Results, measure: str) -> str:
+    if all(timing.measure != measure for timing in run.timings):
+        return ""  # an older run
     ratio = _timing(run, measure, AGAIN).ratio
     return f"{ratio.median:.2f} ({quartiles(ratio, 'ratio')})"
 
