@@ -26,6 +26,10 @@ class Secret(str):  # noqa: SLOT000  # the cached pattern is kept in its `__dict
         characters = (f"(?:{re.escape(c)}|%(?i:{ord(c):02x}))" if not c.isalnum() else c for c in str(self))
         return re.compile("".join(characters))
 
+    def is_in(self, text: str) -> bool:
+        """Tell whether the secret is in a text, plain or percent-encoded."""
+        return len(self) >= _SHORTEST_KEY and self._pattern.search(text) is not None
+
     def scrub_text(self, text: str) -> str:
         """Replace the secret, plain or percent-encoded, by `***`."""
         return self._pattern.sub(MASK, text) if len(self) >= _SHORTEST_KEY else text

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 from attrs import field, frozen
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -38,6 +39,16 @@ class Headers(Mapping[str, str]):
         if not isinstance(name, str):
             raise KeyError(name)
         return self._values[name.lower()]
+
+    @overload
+    def get(self, name: str, default: None = None, /) -> str | None: ...
+
+    @overload
+    def get(self, name: str, default: str | T, /) -> str | T: ...
+
+    def get(self, name: object, default: object = None, /) -> object:
+        """Give the header, or the default; `Mapping.get` would raise and catch an error for each missing header."""
+        return self._values.get(name.lower(), default) if isinstance(name, str) else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

@@ -6,6 +6,7 @@ variable.
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 from cattrs import BaseValidationError
@@ -94,15 +95,20 @@ def _body_fault(reply: Reply) -> str:
 
 
 def _raw_response(exchange: Exchange, reply: Reply, document: Any) -> RawResponse:
-    key = exchange.request.api_key
-    headers = Headers((key.scrub_text(name), key.scrub_text(value)) for name, value in reply.headers.items())
+    headers, url = reply.headers, exchange.request.url
     # Successful mints carry `request-id`; refusals by the front end carry only `x-trace-id`.
     request_id = headers.get("request-id") or headers.get("x-trace-id") or _string(_detail(document), "request_id")
+    pairs = tuple(headers.items())
+    key = exchange.request.api_key
+    if key.is_in("\n".join((url, request_id or "", *chain.from_iterable(pairs)))):
+        pairs = tuple((key.scrub_text(name), key.scrub_text(value)) for name, value in pairs)
+        url = key.scrub_text(url)
+        request_id = key.scrub_text(request_id) if request_id else None
     return RawResponse(
         status_code=reply.status_code,
-        headers=headers,
-        url=key.scrub_text(exchange.request.url),
-        request_id=key.scrub_text(request_id) if request_id else None,
+        headers=Headers(pairs),
+        url=url,
+        request_id=request_id or None,
         retries_taken=exchange.retries_taken,
         elapsed_in_seconds=exchange.elapsed_in_seconds,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import ClientError, web
@@ -9,7 +10,7 @@ from aiohttp import ClientError, web
 from elevenlabs_tokens.endpoint.bodies import BODY_TIMEOUT_IN_SECONDS, MAX_BODY_BYTES
 from elevenlabs_tokens.endpoint.leaving import reply_unless_left
 from elevenlabs_tokens.endpoint.request import EndpointRequest
-from elevenlabs_tokens.endpoint.runners import InLoop
+from elevenlabs_tokens.endpoint.runners import IN_LOOP
 
 if TYPE_CHECKING:
     from elevenlabs_tokens.endpoint.endpoint import TokenEndpoint
@@ -26,7 +27,8 @@ def handler_of(endpoint: "TokenEndpoint") -> AiohttpHandler:
         async def body() -> bytes:
             return await _body(request)
 
-        reply = await reply_unless_left(endpoint.reply(_request(request), body, InLoop()), _leaving(request))
+        work = endpoint.reply(_request(request), body, IN_LOOP)
+        reply = await reply_unless_left(work, partial(_leaving, request), watched_after=_LOOKS_EACH_SECONDS)
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body or None)
 
     return handle

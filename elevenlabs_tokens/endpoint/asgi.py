@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from elevenlabs_tokens.endpoint.bodies import BODY_TIMEOUT_IN_SECONDS, MAX_BODY_BYTES
 from elevenlabs_tokens.endpoint.leaving import reply_unless_left
 from elevenlabs_tokens.endpoint.request import EndpointRequest
-from elevenlabs_tokens.endpoint.runners import InLoop
+from elevenlabs_tokens.endpoint.runners import IN_LOOP
 
 if TYPE_CHECKING:
     from elevenlabs_tokens.endpoint.endpoint import TokenEndpoint
@@ -16,6 +16,9 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+_WATCHED_AFTER = 0.05
+"""Seconds. Few mints are quicker, and those need no watch."""
 
 
 class AsgiApp:
@@ -38,8 +41,11 @@ class AsgiApp:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         inbox = _Inbox(receive)
-        work = self._endpoint.reply(_request(scope), inbox.body, InLoop())
-        reply = await reply_unless_left(work, inbox.watch())
+        request = _request(scope)
+        work = self._endpoint.reply(request, inbox.body, IN_LOOP)
+        # What watches also collects the body.
+        is_without_body = request.headers.get("content-length") == "0"
+        reply = await reply_unless_left(work, inbox.watch, watched_after=_WATCHED_AFTER if is_without_body else 0)
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
@@ -51,19 +57,22 @@ class _Inbox:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._body = b""
-        self._is_whole = asyncio.Event()
+        self._is_whole = False
+        self._whole: asyncio.Future[None] | None = None
 
     async def watch(self) -> None:
         """Collect the body, and end when the frontend goes away."""
         while (message := await self._receive())["type"] != "http.disconnect":
-            if not self._is_whole.is_set():
+            if not self._is_whole:
                 self._body += message.get("body", b"")[: MAX_BODY_BYTES + 1 - len(self._body)]
-            if len(self._body) > MAX_BODY_BYTES or not message.get("more_body", False):
-                self._is_whole.set()
+                self._is_whole = len(self._body) > MAX_BODY_BYTES or not message.get("more_body", False)
+            if self._is_whole and self._whole is not None and not self._whole.done():
+                self._whole.set_result(None)
 
     async def body(self) -> bytes:
-        async with asyncio.timeout(BODY_TIMEOUT_IN_SECONDS):
-            await self._is_whole.wait()
+        if not self._is_whole:
+            self._whole = asyncio.get_running_loop().create_future()
+            await asyncio.wait_for(self._whole, BODY_TIMEOUT_IN_SECONDS)
         return self._body
 
 

@@ -1,29 +1,37 @@
 """Frontends that go away before their reply."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from elevenlabs_tokens.endpoint.replies import RefusedError, Reply, refusal
 
 
-async def reply_unless_left(reply: Coroutine[Any, Any, Reply], leaving: Coroutine[Any, Any, object]) -> Reply:
+async def reply_unless_left(
+    reply: Coroutine[Any, Any, Reply], leaving: Callable[[], Coroutine[Any, Any, object]], *, watched_after: float
+) -> Reply:
     """Work on a reply, and cancel the work when the frontend goes away.
 
-    The work stays in the task of the request, and only the watch has one of its own: each switch of tasks costs a turn
-    of the event loop.
+    The work stays in the task of the request. The watch has a task of its own, which a quick reply does not need.
 
     Args:
         reply: The work.
-        leaving: Ends when the frontend goes away.
+        leaving: Its coroutine ends when the frontend goes away.
+        watched_after: The watch begins after so many seconds.
 
     Returns:
         The reply; of a frontend that went away, one that nobody will read.
     """
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101  # a coroutine of a server's runs in a task
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101  # a server runs its apps in tasks
     cancel_requests = task.cancelling()
+    watch: asyncio.Task[object] | None = None
     has_left = False
+
+    def begin() -> None:
+        nonlocal watch
+        watch = loop.create_task(leaving())
+        watch.add_done_callback(cancel)
 
     def cancel(watch: asyncio.Task[object]) -> None:
         nonlocal has_left
@@ -32,8 +40,7 @@ async def reply_unless_left(reply: Coroutine[Any, Any, Reply], leaving: Coroutin
             has_left = True
             task.cancel()
 
-    watch = asyncio.create_task(leaving)
-    watch.add_done_callback(cancel)
+    timer = loop.call_later(watched_after, begin)
     try:
         return await reply
     except asyncio.CancelledError:
@@ -41,5 +48,7 @@ async def reply_unless_left(reply: Coroutine[Any, Any, Reply], leaving: Coroutin
             raise
         return refusal(RefusedError(503, "left", "The frontend went away."))
     finally:
-        watch.remove_done_callback(cancel)
-        watch.cancel()
+        timer.cancel()
+        if watch is not None:
+            watch.remove_done_callback(cancel)
+            watch.cancel()

@@ -142,16 +142,17 @@ class _MemoryCounter:
         self._lock = threading.Lock()
 
     def hit(self, user_id: str) -> float:
+        user_id.encode()  # refuses what cannot be encoded, as every storage does
         with self._lock:
-            return self._hit(_key(user_id), time.monotonic())
+            return self._hit(user_id, time.monotonic())
 
-    def _hit(self, key: str, now: float) -> float:
+    def _hit(self, user_id: str, now: float) -> float:
         window_starts = now - self._seconds
         while self._hits and next(iter(self._hits.values()))[-1] <= window_starts:
             self._hits.popitem(last=False)
-        hits = self._hits.setdefault(key, deque(maxlen=self._amount))
+        hits = self._hits.setdefault(user_id, deque(maxlen=self._amount))
         if len(hits) == self._amount and hits[0] > window_starts:
             return hits[0] - window_starts
         hits.append(now)
-        self._hits.move_to_end(key)
+        self._hits.move_to_end(user_id)
         return 0.0

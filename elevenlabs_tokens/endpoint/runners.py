@@ -106,6 +106,9 @@ class InLoop:
         return await asyncio.wait_for(asyncio.wrap_future(future), seconds)
 
 
+IN_LOOP = InLoop()
+
+
 class InThread:
     """Blocks the thread, which serves one request; what is async runs in the loop of sync calls."""
 
