@@ -148,18 +148,10 @@ def test_check_sees(copy: Path, change: Callable[[str], str]) -> None:
 TOKENS, CLIENT = r"_tokens\.py:\d+: ", r"_client\.py:\d+: "
 STALE = r"these patterns match nothing in _tokens\.py, _client\.py: .*"
 REFUSALS = {
-    "no docstring": (
-        '        """Close the client',
-        '        "" + """Close the client',
-        CLIENT + "aclose has no doc",
-    ),
+    "no docstring": ('"""Close the client', '"" + """Close the client', CLIENT + "aclose has no doc"),
     "a clash": ("class AsyncTokensClient:", "class AsyncSingleUseClient:", TOKENS + ".*the second SingleUseClient"),
     "a sync method": ("    async def aclose(self)", "    def aclose(self)", CLIENT + "aclose is not async"),
-    "a dunder": (
-        "    def __repr__(self) -> str:",
-        "    def __len__(self) -> int:",
-        CLIENT + "__len__ has no sync form",
-    ),
+    "a dunder": ("def __repr__(", "def __len__(", CLIENT + "__len__ has no sync form"),
     "a name": ("class AsyncTokensClient:", "class OtherTokens:", TOKENS + ".*OtherTokens does not begin with Async"),
     "a reworded introduction": ("from async code", "for async code", STALE + "from async code"),
     "a reworded sentence": ("event loops and threads", "loops and threads", STALE + "event loops and threads"),

@@ -1,27 +1,15 @@
 """Promise 57: sync calls in forked processes."""
 
-from typing import NamedTuple
-
 import pytest
 
 from programs import run_python
 from scripted import Script, ScriptedApi, reply
 from sync.callers import CLIENT
 
-
-class Fork(NamedTuple):
-    """What a program does that forks, and the connections and requests that the server sees of it."""
-
-    program: str
-    connections: int
-    requests: int
-    replies: tuple[Script, ...] = ()
-
-
-FORKS = {
-    "after a call": Fork("mint(); assert [0] == codes(in_child(mint)); mint()", 2, 3),
-    "four workers, before any call": Fork("assert [0] * 4 == codes(*[in_child(mint) for _ in range(4)])", 4, 4),
-    "a pool of processes, as Celery's": Fork(
+FORKS: dict[str, tuple[str, list[Script], int, int]] = {
+    "after a call": ("mint(); assert [0] == codes(in_child(mint)); mint()", [], 2, 3),
+    "four workers, before any call": ("assert [0] * 4 == codes(*[in_child(mint) for _ in range(4)])", [], 4, 4),
+    "a pool of processes, as Celery's": (
         """
 import multiprocessing
 mint()
@@ -31,11 +19,12 @@ with multiprocessing.get_context("fork").Pool(4, initializer=mint) as pool:
     pool.join()
 assert [mint()] * 40 == tokens
 """,
+        [],
         1 + 4,
         1 + 4 + 40 + 1,
     ),
     # Neither the lock of the event loop's start nor that of the retry budget stays locked in the child.
-    "while the locks are held": Fork(
+    "while the locks are held": (
         """
 from elevenlabs_tokens._portal import portal
 mint()
@@ -50,12 +39,12 @@ done.set()
 assert [0] == codes(child)
 mint()
 """,
+        [reply(), reply(503, {}, {"Retry-After": "0.01"})],
         2,
         4,
-        (reply(), reply(503, {}, {"Retry-After": "0.01"})),
     ),
     # The child does not wait for the event loop that its parent is starting, nor for the lock of an import.
-    "during the first call": Fork(
+    "during the first call": (
         """
 import asyncio
 from elevenlabs_tokens._portal import portal
@@ -75,6 +64,7 @@ assert [0] == codes(in_child(mint))
 forked.set()
 first.join()
 """,
+        [],
         2,
         2,
     ),
@@ -83,12 +73,12 @@ first.join()
 
 @pytest.mark.timed
 @pytest.mark.promise(row=57)
-@pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
-def test_a_fork(api: ScriptedApi, fork: Fork) -> None:
+@pytest.mark.parametrize(("program", "replies", "connections", "requests"), FORKS.values(), ids=FORKS)
+def test_a_fork(api: ScriptedApi, program: str, replies: list[Script], connections: int, requests: int) -> None:
     """Each child answers within 1 s on a socket of its own, and the parent goes on with its own."""
-    api.replies += fork.replies
+    api.replies += replies
 
-    run = run_python(CLIENT + fork.program, base_url=api.base_url)
+    run = run_python(CLIENT + program, base_url=api.base_url)
 
     assert (0, "", "") == (run.returncode, run.stdout, run.stderr)
-    assert (fork.connections, fork.requests) == (api.connections, len(api.requests))
+    assert (connections, requests) == (api.connections, len(api.requests))
