@@ -110,7 +110,11 @@ async def test_inside_a_running_loop(sync_client: ElevenLabsClient) -> None:
     assert issubclass(BlockingCallWarning, RuntimeWarning)
 
 
-WRONG_KEYS = """
+@pytest.mark.timed
+@pytest.mark.promise(row=55)
+def test_a_call_in_the_loop_s_own_thread(api: ScriptedApi) -> None:
+    """It is an error at once that says what to do, it never blocks for ever, and the next call works."""
+    program = """
 def call(): return mint(inner)
 async def call_in_an_async_callable(): return mint(inner)
 def call_of_a_new_client():
@@ -119,14 +123,6 @@ def call_of_a_new_client():
 def call_after_closing():
     inner.close()
     return mint(inner)
-"""
-
-
-@pytest.mark.timed
-@pytest.mark.promise(row=55)
-def test_a_call_in_the_loop_s_own_thread(api: ScriptedApi) -> None:
-    """It is an error at once that says what to do, it never blocks for ever, and the next call works."""
-    program = f"""{CLIENT}{WRONG_KEYS}
 for wrong_key in call, call_in_an_async_callable, call_of_a_new_client, call_after_closing:
     inner = ElevenLabsClient(api_key="sk_1234567", base_url=base_url)
     mint(inner)
@@ -136,7 +132,7 @@ for wrong_key in call, call_in_an_async_callable, call_of_a_new_client, call_aft
     except ElevenLabsError as error: print(error, time.monotonic() - began < 1)
     mint()
 """
-    run = run_python(program, base_url=api.base_url)
+    run = run_python(CLIENT + program, base_url=api.base_url)
 
     text = "a sync client was called in the thread that runs its calls, which cannot wait for itself"
     line = f"{text}; in an api_key callable, await an AsyncElevenLabsClient True"
