@@ -258,7 +258,7 @@ def test_the_loop_ends_though_something_exits_as_it_does() -> None:
 
     kept: list[AsyncGenerator[None]] = []
     running = start_loop().result()
-    running.loop.set_exception_handler(lambda *_: None)  # it would log, much later, that nobody has read the exit
+    running.loop.set_exception_handler(lambda _loop, _context: None)  # which else logs the exit, much later
     asyncio.run_coroutine_threadsafe(begin(), running.loop).result()
 
     running.loop.call_soon_threadsafe(running.stop.set)
