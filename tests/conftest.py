@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import trustme
 
-from elevenlabs_tokens import AsyncElevenLabsClient
+from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsClient
 from frozen import KEY, FrozenTime
 from proxies import HOST, server_context
 from scripted import ScriptedApi
@@ -58,6 +58,14 @@ async def client(api: ScriptedApi, frozen_time: FrozenTime) -> AsyncIterator[Asy
     """Give a client of the scripted server, with a frozen clock."""
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
         open_client._pipeline.clock = frozen_time.clock()
+        yield open_client
+
+
+@pytest.fixture
+def sync_client(api: ScriptedApi, frozen_time: FrozenTime) -> Iterator[ElevenLabsClient]:
+    """Give the same for sync calls."""
+    with ElevenLabsClient(api_key=KEY, base_url=api.base_url) as open_client:
+        open_client._asynchronous._pipeline.clock = frozen_time.clock()
         yield open_client
 
 

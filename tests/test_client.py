@@ -1,8 +1,9 @@
-"""A client: its arguments, its `repr`, the hooks of aiohttp, and a session that it borrows."""
+"""A client: its arguments, its address, the hooks of aiohttp, and a session that it borrows."""
 
 import asyncio
 import contextlib
 import ssl
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -11,26 +12,25 @@ import pytest
 from elevenlabs_tokens import (
     AsyncElevenLabsClient,
     ClientClosedError,
+    ElevenLabsClient,
     ElevenLabsConfigError,
     ElevenLabsConnectionError,
     ElevenLabsEnvironment,
     ElevenLabsTimeoutError,
 )
 from frozen import KEY, FrozenTime
-from minting import mint
+from minting import mint, mint_once
 from scripted import TOKEN, Act, ScriptedApi, reply
 
 pytestmark = pytest.mark.anyio
 
-REGIONS = "PRODUCTION, PRODUCTION_US, PRODUCTION_EU"
+REGION = ElevenLabsEnvironment.PRODUCTION_EU
 
 
 @pytest.mark.parametrize(
     ("argument", "text"),
     [
-        ({"environment": "PRODUCTION"}, REGIONS),
-        ({"environment": None}, REGIONS),
-        ({"environment": "https://api.elevenlabs.io"}, REGIONS),
+        ({"environment": "PRODUCTION"}, "PRODUCTION, PRODUCTION_US, PRODUCTION_EU"),
         ({"session": "a session"}, "session must be"),
         ({"ssl": False}, "ssl must be"),
         ({"ssl": True}, "ssl must be"),
@@ -59,11 +59,46 @@ async def test_what_cannot_stand_beside_a_borrowed_session(other: dict[str, Any]
             AsyncElevenLabsClient(api_key=KEY, session=session, **other)
 
 
-def test_what_a_client_shows() -> None:
-    """It shows where its requests go, and nothing of its key."""
-    client = AsyncElevenLabsClient(api_key=KEY, environment=ElevenLabsEnvironment.PRODUCTION_EU)
+# Its address
 
-    assert "<AsyncElevenLabsClient of https://api.eu.residency.elevenlabs.io>" == repr(client) == f"{client}"
+
+@pytest.mark.parametrize("is_argument", [False, True], ids=["variable", "argument"])
+@pytest.mark.parametrize("way", ["async", "borrowed", "sync"])
+async def test_where_a_mint_goes(
+    *, api: ScriptedApi, monkeypatch: pytest.MonkeyPatch, way: str, is_argument: bool
+) -> None:
+    """To the variable's address rather than the region's, and to the argument's rather than the variable's."""
+    monkeypatch.setenv("ELEVENLABS_BASE_URL", "http://127.0.0.1:1" if is_argument else api.base_url)
+    base_url = api.base_url if is_argument else None
+
+    if way == "sync":
+        with ElevenLabsClient(api_key=KEY, environment=REGION, base_url=base_url) as client:
+            await asyncio.to_thread(client.tokens.single_use.create, "realtime_scribe")
+    else:
+        async with aiohttp.ClientSession() as session:
+            borrowed = session if way == "borrowed" else None
+            await mint_once(AsyncElevenLabsClient(api_key=KEY, environment=REGION, base_url=base_url, session=borrowed))
+
+    assert 1 == len(api.requests)
+
+
+@pytest.mark.parametrize("kind", [AsyncElevenLabsClient, ElevenLabsClient])
+def test_the_variable_is_read_when_the_client_is_made(
+    monkeypatch: pytest.MonkeyPatch, kind: type[AsyncElevenLabsClient] | type[ElevenLabsClient]
+) -> None:
+    """Neither earlier nor later; `http:` to another machine is refused then, unless the caller permits it."""
+    make = partial(kind, api_key=KEY, environment=REGION)
+    made = [make()]
+    for value in ("https://h.example/path/", ""):
+        monkeypatch.setenv("ELEVENLABS_BASE_URL", value)
+        made.append(make())
+    monkeypatch.setenv("ELEVENLABS_BASE_URL", "http://h.example")
+    with pytest.raises(ElevenLabsConfigError, match=r"^ELEVENLABS_BASE_URL is http:"):
+        make()
+    made.append(make(allow_insecure_http=True))
+
+    expected = [REGION.base_url, "https://h.example/path", REGION.base_url, "http://h.example"]
+    assert [f"<{kind.__name__} of {url}>" for url in expected] == [repr(client) for client in made]
 
 
 # A borrowed session

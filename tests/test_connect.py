@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterator
 
 import aiohttp
 import pytest
@@ -17,62 +16,48 @@ from elevenlabs_tokens import (
     ElevenLabsTLSError,
 )
 from frozen import KEY, FrozenTime
-from minting import mint
+from minting import mint, mint_once
 from proxies import ConnectProxy
 from scripted import TOKEN, Act, ScriptedApi
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["http", "https", "https through a proxy"])
-def place(request: pytest.FixtureRequest, trusting: ssl.SSLContext) -> Iterator[tuple[ScriptedApi, dict[str, object]]]:
-    """Give an API, and the arguments of a client of it."""
-    if request.param == "http":
-        api = request.getfixturevalue("api")
-        yield api, {"base_url": api.base_url}
-        return
-    api = request.getfixturevalue("tls_api")
-    arguments: dict[str, object] = {"base_url": api.base_url, "ssl": trusting}
-    if request.param == "https":
-        yield api, arguments
-        return
-    with ConnectProxy(api.port) as proxy:
-        yield api, {**arguments, "proxy": f"http://{proxy.address}"}
-        assert 1 == len(proxy.heads)
-
-
-async def test_the_next_mint_opens_no_connection(place: tuple[ScriptedApi, dict[str, object]]) -> None:
-    """It sends no request, and a second `connect` finds the connection open."""
-    api, arguments = place
-    async with AsyncElevenLabsClient(api_key=KEY, **arguments) as client:  # type: ignore[arg-type]  # as given above
-        await client.connect()
-        await client.connect()
-        requests = len(api.requests)
-        token = await mint(client)
+@pytest.mark.parametrize("way", ["http", "https", "https, through a proxy", "http, on a borrowed session"])
+async def test_the_next_mint_opens_no_connection(
+    api: ScriptedApi, tls_api: ScriptedApi, trusting: ssl.SSLContext, way: str
+) -> None:
+    """It sends no request, and a second `connect` finds the connection open. A closed client opens none."""
+    server = tls_api if "https" in way else api
+    with ConnectProxy(server.port) as proxy:
+        async with aiohttp.ClientSession() as session:
+            client = AsyncElevenLabsClient(
+                api_key=KEY,
+                base_url=server.base_url,
+                ssl=trusting if "https" in way else None,
+                proxy=f"http://{proxy.address}" if "proxy" in way else None,
+                session=session if "borrowed" in way else None,
+            )
+            await client.connect()
+            await client.connect()
+            requests = len(server.requests)
+            token = await mint_once(client)
+            with pytest.raises(ClientClosedError):
+                await client.connect()
 
     assert 0 == requests
-    assert (TOKEN["token"], 1, 1) == (token, api.connections, len(api.requests))
+    assert (TOKEN["token"], 1, 1) == (token, server.connections, len(server.requests))
+    assert ("proxy" in way) == len(proxy.heads)
 
 
-def test_in_sync_code(place: tuple[ScriptedApi, dict[str, object]]) -> None:
+def test_in_sync_code(tls_api: ScriptedApi, trusting: ssl.SSLContext) -> None:
     """The sync client has it too."""
-    api, arguments = place
-    with ElevenLabsClient(api_key=KEY, **arguments) as client:  # type: ignore[arg-type]  # as given above
+    with ElevenLabsClient(api_key=KEY, base_url=tls_api.base_url, ssl=trusting) as client:
         client.connect()
-        requests = len(api.requests)
+        requests = len(tls_api.requests)
         token = client.tokens.single_use.create("realtime_scribe").token
 
-    assert (0, TOKEN["token"], 1) == (requests, token, api.connections)
-
-
-async def test_a_borrowed_session(api: ScriptedApi) -> None:
-    """Its pool keeps the connection."""
-    async with aiohttp.ClientSession() as session:
-        client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, session=session)
-        await client.connect()
-        token = await mint(client)
-
-    assert (TOKEN["token"], 1, 1) == (token, api.connections, len(api.requests))
+    assert (0, TOKEN["token"], 1) == (requests, token, tls_api.connections)
 
 
 async def test_many_at_once(api: ScriptedApi, client: AsyncElevenLabsClient) -> None:
@@ -131,31 +116,17 @@ async def test_without_a_key(api: ScriptedApi) -> None:
     assert ([], 0) == (asked, len(api.requests))
 
 
-async def test_a_closed_client(api: ScriptedApi) -> None:
-    """It opens nothing."""
-    client = AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url)
-    await client.aclose()
-
-    with pytest.raises(ClientClosedError):
-        await client.connect()
-
-    assert 0 == api.connections
-
-
 async def test_the_hooks_of_the_client_s_own(api: ScriptedApi) -> None:
     """They see a connection that is made, and no request that was sent."""
     seen: list[str] = []
     trace = aiohttp.TraceConfig()
 
-    async def note_connection(*_: object) -> None:
-        seen.append("connection")
+    async def note(*given: object) -> None:
+        seen.append(type(given[-1]).__name__)
 
-    async def note_headers(*_: object) -> None:
-        seen.append("headers")
-
-    trace.on_connection_create_end.append(note_connection)
-    trace.on_request_headers_sent.append(note_headers)
+    trace.on_connection_create_end.append(note)
+    trace.on_request_headers_sent.append(note)
     async with AsyncElevenLabsClient(api_key=KEY, base_url=api.base_url, trace_configs=[trace]) as client:
         await client.connect()
 
-    assert ["connection"] == seen
+    assert ["TraceConnectionCreateEndParams"] == seen

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,63 +21,43 @@ from elevenlabs_tokens.emulator import Emulator
 PACKAGE = Path(_sync.__file__).parent
 SOURCES = Path(__file__).parents[1] / "elevenlabs_tokens"
 
-CLASSES = {
-    name: getattr(_sync, name.removeprefix("Async"), None)
+PAIRS = [
+    (value, getattr(_sync, name.removeprefix("Async")))
     for module in (_client, _tokens)
     for name, value in vars(module).items()
     if inspect.isclass(value) and value.__module__ == module.__name__
-}
+]
+EACH_PAIR = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1].__name__)
 RENAMED = {"aclose": "close", "__aenter__": "__enter__", "__aexit__": "__exit__"}
 
 
-def public_methods(kind: type) -> dict[str, Any]:
-    return {
-        name: value
+def public(kind: type) -> dict[str, Any]:
+    """Give the methods of a class, by their sync names; and a client itself, because users make one."""
+    methods = {
+        RENAMED.get(name, name): value
         for name, value in vars(kind).items()
         if inspect.isfunction(value) and (not name.startswith("_") or name in {*RENAMED, *RENAMED.values()})
     }
-
-
-def async_class(name: str) -> type:
-    kind = getattr(_client, name, None) or getattr(_tokens, name)
-    assert isinstance(kind, type)
-    return kind
-
-
-@pytest.mark.parametrize("name", CLASSES)
-def test_the_two_halves_have_the_same_methods(name: str) -> None:
-    """Neither half has a method that the other has not."""
-    sync_class = CLASSES[name]
-    assert sync_class is not None
-
-    expected = {RENAMED.get(method, method) for method in public_methods(async_class(name))}
-    assert expected == set(public_methods(sync_class))
+    return {**methods, "itself": kind} if kind.__name__.endswith("LabsClient") else methods
 
 
 def test_no_class_is_orphaned() -> None:
     """Each sync class is the form of an async one."""
-    found = {
-        name for name, value in vars(_sync).items() if inspect.isclass(value) and value.__module__ == _sync.__name__
-    }
+    found = {value for value in vars(_sync).values() if inspect.isclass(value) and value.__module__ == _sync.__name__}
 
-    assert {name.removeprefix("Async") for name in CLASSES} == found
+    assert {sync_class for _, sync_class in PAIRS} == found
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_parameters_and_defaults_agree(name: str) -> None:
-    """They agree but for the session, which sync code cannot lend."""
-    sync_class = CLASSES[name]
-    pairs = [
-        (value, vars(sync_class)[RENAMED.get(method, method)])
-        for method, value in public_methods(async_class(name)).items()
-    ]
-    if name == "AsyncElevenLabsClient":
-        pairs.append((async_class(name).__init__, _sync.ElevenLabsClient.__init__))  # type: ignore[misc]  # read only
+@EACH_PAIR
+def test_methods_and_parameters_agree(pair: tuple[type, type]) -> None:
+    """The same methods have the same parameters and defaults, but for the session, which sync code cannot lend."""
+    asynchronous, synchronous = map(public, pair)
 
-    for asynchronous, synchronous in pairs:
-        parameters = inspect.signature(asynchronous).parameters.values()
+    assert asynchronous.keys() == synchronous.keys()
+    for name, method in asynchronous.items():
+        parameters = inspect.signature(method).parameters.values()
         expected = [parameter for parameter in parameters if parameter.name != "session"]
-        assert expected == list(inspect.signature(synchronous).parameters.values())
+        assert expected == list(inspect.signature(synchronous[name]).parameters.values())
 
 
 ONLY_ASYNC = """Mints tokens for frontends, from async code.
@@ -93,25 +74,17 @@ One client serves many threads. It takes no `session`: the calls run in an event
 Close it when the application ends: use `with`, or `client.close()`."""
 
 
-def lines_of(docstring: str | None, known: str) -> list[str]:
-    """Give a docstring's lines, less those that are known to be of the one half alone."""
-    lines = [line.strip() for line in (docstring or "").splitlines()]
-    assert set(known.splitlines()) <= set(lines)
+def lines_of(kind: type, known: str) -> list[str]:
+    """Give the lines of its docstrings, less those that are known to be of the one half alone."""
+    docstrings = [each.__doc__ or "" for each in {**public(kind), "itself": kind}.values()]
+    lines = [line.strip() for docstring in docstrings for line in docstring.splitlines()]
     return [line.replace("Async", "") for line in lines if line not in known.splitlines()]
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_docstrings_agree(name: str) -> None:
+@EACH_PAIR
+def test_docstrings_agree(pair: tuple[type, type]) -> None:
     """Those of each class and of each method agree, but for the lines that are known to differ."""
-    sync_class = CLASSES[name]
-    assert sync_class is not None
-    is_client = name == "AsyncElevenLabsClient"
-    expected = lines_of(async_class(name).__doc__, ONLY_ASYNC if is_client else "")
-    assert expected == lines_of(sync_class.__doc__, ONLY_SYNC if is_client else "")
-    for method, value in public_methods(async_class(name)).items():
-        other = vars(sync_class)[RENAMED.get(method, method)]
-
-        assert lines_of(value.__doc__, "") == lines_of(other.__doc__, "")
+    assert lines_of(pair[0], ONLY_ASYNC) == lines_of(pair[1], ONLY_SYNC)
 
 
 def generate(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -140,33 +113,34 @@ def test_the_committed_half_is_up_to_date(copy: Path) -> None:
     assert (0, "", "") == (shown.returncode, shown.stdout, shown.stderr)
 
 
-CHANGES = {
-    "a changed docstring": ("Close the client: calls under way", "Close the client; calls under way"),
-    "a removed parameter": ("        proxy: str | None = None,\n", ""),
-    "an orphaned class": ("class TokensClient:", "class Orphan:\n    pass\n\n\nclass TokensClient:"),
+CHANGES: dict[str, Callable[[str], str]] = {
+    "a changed docstring": lambda text: text.replace("Close the client: calls", "Close the client; calls"),
+    "a removed parameter": lambda text: text.replace("        proxy: str | None = None,\n", ""),
+    "an orphaned class": lambda text: f"{text}\n\nclass Orphan:\n    pass\n",
+    "a truncated file": lambda text: text[: len(text) // 2],
+    "no file": lambda _: "",
 }
 
 
-@pytest.mark.parametrize("change", [*CHANGES, "a truncated file", "no file"])
-def test_check_sees(copy: Path, change: str) -> None:
+def files_in(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.glob("*.py")}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_check_sees(copy: Path, change: Callable[[str], str]) -> None:
     """It shows the difference, writes nothing, and fails."""
     target = copy / "_sync.py"
     text = target.read_text()
-    if change in CHANGES:
-        old, new = CHANGES[change]
-        assert old in text
-        target.write_text(text.replace(old, new))
-    elif change == "a truncated file":
-        target.write_text(text[: len(text) // 2])
-    else:
-        target.unlink()
-    before = target.read_text() if target.exists() else None
+    changed = change(text)
+    target.write_text(changed) if changed else target.unlink()
+    before = files_in(copy)
 
     shown = generate(copy, "--check")
 
+    assert text != changed
     assert 1 == shown.returncode
     assert shown.stdout.startswith("--- _sync.py\n+++ what the sources give\n@@")
-    assert before == (target.read_text() if target.exists() else None)
+    assert before == files_in(copy)
     assert 0 == generate(copy).returncode
     assert text == target.read_text()
 
@@ -174,18 +148,10 @@ def test_check_sees(copy: Path, change: str) -> None:
 TOKENS, CLIENT = r"_tokens\.py:\d+: ", r"_client\.py:\d+: "
 STALE = r"these patterns match nothing in _tokens\.py, _client\.py: .*"
 REFUSALS = {
-    "no docstring": (
-        '        """Close the client',
-        '        "" + """Close the client',
-        CLIENT + "aclose has no doc",
-    ),
+    "no docstring": ('"""Close the client', '"" + """Close the client', CLIENT + "aclose has no doc"),
     "a clash": ("class AsyncTokensClient:", "class AsyncSingleUseClient:", TOKENS + ".*the second SingleUseClient"),
     "a sync method": ("    async def aclose(self)", "    def aclose(self)", CLIENT + "aclose is not async"),
-    "a dunder": (
-        "    def __repr__(self) -> str:",
-        "    def __len__(self) -> int:",
-        CLIENT + "__len__ has no sync form",
-    ),
+    "a dunder": ("def __repr__(", "def __len__(", CLIENT + "__len__ has no sync form"),
     "a name": ("class AsyncTokensClient:", "class OtherTokens:", TOKENS + ".*OtherTokens does not begin with Async"),
     "a reworded introduction": ("from async code", "for async code", STALE + "from async code"),
     "a reworded sentence": ("event loops and threads", "loops and threads", STALE + "event loops and threads"),
@@ -214,15 +180,13 @@ def documented_arguments(docstring: str | None) -> list[str]:
     return re.findall(r"^ {4}(\w+):", section[1], re.MULTILINE) if section else []
 
 
-@pytest.mark.parametrize("name", CLASSES)
-def test_the_documented_arguments_are_the_parameters(name: str) -> None:
+@EACH_PAIR
+def test_the_documented_arguments_are_the_parameters(pair: tuple[type, type]) -> None:
     """All of them are documented, in their order, and nothing else is: no `session` in the sync half."""
-    for kind in (async_class(name), CLASSES[name]):
-        assert kind is not None
-        described = [method for method in public_methods(kind).values() if method.__doc__]
-        for function in [*described, kind] if name == "AsyncElevenLabsClient" else described:
-            parameters = [parameter for parameter in inspect.signature(function).parameters if parameter != "self"]
-            assert parameters == documented_arguments(function.__doc__)
+    for each in [*public(pair[0]).values(), *public(pair[1]).values()]:
+        if each.__doc__:
+            parameters = [parameter for parameter in inspect.signature(each).parameters if parameter != "self"]
+            assert parameters == documented_arguments(each.__doc__)
 
 
 @pytest.mark.parametrize("kind", [AsyncElevenLabsClient, ElevenLabsClient])

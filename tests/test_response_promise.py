@@ -114,49 +114,37 @@ async def test_it_is_awaited_by_one_task_at_a_time(
     assert 1 == len(api.requests)
 
 
-async def cancel_while_it_waits(api: ScriptedApi, promise: Promise) -> None:
+async def cancel(api: ScriptedApi, promise: Promise, *, is_under_way: bool) -> None:
     task = asyncio.create_task(promise)
-    await asyncio.to_thread(api.request_came.wait, 5)
+    if is_under_way:
+        await asyncio.to_thread(api.request_came.wait, 5)
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
 
 
-async def cancel_before_it_begins(_: ScriptedApi, promise: Promise) -> None:
-    task = asyncio.create_task(promise)
-    task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
-
-
-async def close_before_it_begins(_: ScriptedApi, promise: Promise) -> None:
+async def close(_: ScriptedApi, promise: Promise, *, is_under_way: bool) -> None:
+    if is_under_way:
+        promise.send(None)
     promise.close()
 
 
-async def close_after_its_first_step(_: ScriptedApi, promise: Promise) -> None:
-    promise.send(None)
-    promise.close()
-
-
-@pytest.mark.parametrize(
-    "end",
-    [cancel_while_it_waits, cancel_before_it_begins, close_before_it_begins, close_after_its_first_step],
-    ids=lambda end: end.__name__,
-)
+@pytest.mark.parametrize("is_under_way", [False, True], ids=["before it begins", "under way"])
+@pytest.mark.parametrize("end", [cancel, close], ids=lambda end: end.__name__)
 async def test_after_its_end_it_cannot_be_awaited(
-    api: ScriptedApi, client: AsyncElevenLabsClient, end: Callable[[ScriptedApi, Promise], Awaitable[None]]
+    api: ScriptedApi, client: AsyncElevenLabsClient, end: Callable[..., Awaitable[None]], *, is_under_way: bool
 ) -> None:
     """A promise that was cancelled or closed does not make its call again, and warns of nothing."""
     api.replies += [[Act.STALL]]
     promise = create(client)
-    await end(api, promise)
+    await end(api, promise, is_under_way=is_under_way)
 
     for form in FORMS.values():
         with pytest.raises(RuntimeError, match="this call was cancelled; make another with create"):
             await form(promise)
     with pytest.raises(RuntimeError, match="was cancelled"):
         promise.send(None)
-    assert (end is cancel_while_it_waits) == len(api.requests)
+    assert (end is cancel and is_under_way) == len(api.requests)
 
 
 async def test_an_anyio_scope_inside_a_task_of_it(api: ScriptedApi) -> None:

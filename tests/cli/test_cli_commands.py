@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
@@ -21,6 +20,7 @@ from elevenlabs_tokens.cli import demo
 from elevenlabs_tokens.cli.conversations import tone
 from elevenlabs_tokens.emulator import Emulator
 from frozen import KEY
+from servers import Server, free_port
 
 
 def test_the_installed_command() -> None:
@@ -98,9 +98,10 @@ async def test_a_demo_that_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_create_prints_the_token_alone(elevenlabs_emulator: Emulator) -> None:
-    """A script can take the output as it is."""
-    shown = run("create", "realtime_scribe", "--base-url", elevenlabs_emulator.base_url)
+@pytest.mark.parametrize("region", [[], ["--environment", "production-eu"]], ids=["no region", "a region"])
+def test_create_prints_the_token_alone(elevenlabs_emulator: Emulator, region: list[str]) -> None:
+    """A script can take the output as it is; `--base-url` wins over `--environment`, as in the client."""
+    shown = run("create", "realtime_scribe", *region, "--base-url", elevenlabs_emulator.base_url)
 
     assert (0, "") == (shown.returncode, shown.stderr)
     assert shown.stdout.startswith("sutkn_emulator_")
@@ -132,17 +133,6 @@ def test_create_as_a_url(elevenlabs_emulator: Emulator, arguments: list[str], pa
     assert (arguments[0] == "realtime_scribe") == shown.stdout.endswith("&model_id=scribe_v2_realtime\n")
 
 
-def test_an_address_wins_over_a_region(elevenlabs_emulator: Emulator) -> None:
-    """`--base-url` wins over `--environment`, as in the client."""
-    shown = run(
-        *("create", "realtime_scribe", "--environment", "production-eu"),
-        *("--base-url", elevenlabs_emulator.base_url),
-    )
-
-    assert (0, "") == (shown.returncode, shown.stderr)
-    assert 1 == len(elevenlabs_emulator.tokens)
-
-
 @pytest.mark.parametrize(
     ("region", "host"),
     [("production", "api.elevenlabs.io"), ("production-singapore", "api.sg.residency.elevenlabs.io")],
@@ -169,10 +159,10 @@ def test_a_mint_that_is_interrupted() -> None:
     assert (130, b"") == (process.returncode, shown)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_emulator(number: signal.Signals) -> None:
-    """It prints its base URL, serves, and ends in good order when it is interrupted."""
-    with running_emulator("--api-key", KEY, "--api-key", "sk_other") as (process, base_url):
+@pytest.mark.parametrize(("number", "host"), [(signal.SIGINT, []), (signal.SIGTERM, ["--host", "0.0.0.0"])])  # noqa: S104  # what the test is about
+def test_emulator(number: signal.Signals, host: list[str]) -> None:
+    """It prints its base URL, says if others can use it, serves, and ends in good order when it is interrupted."""
+    with running_emulator("--api-key", KEY, "--api-key", "sk_other", *host) as (process, base_url):
         minted = run("create", "realtime_scribe", "--base-url", base_url)
         refused = run("create", "realtime_scribe", "--base-url", base_url, key="sk_unknown")
         process.send_signal(number)
@@ -183,37 +173,28 @@ def test_emulator(number: signal.Signals) -> None:
     assert (1, "401") == (refused.returncode, refused.stderr.split()[1])
     assert (0, "") == (process.returncode, rest)
     assert f"--base-url {base_url}" in errors
+    assert bool(host) == ("Anyone who can reach 0.0.0.0 can use it." in errors)
 
 
 def test_an_emulator_that_is_stopped_early() -> None:
     """A signal that comes before the first line was read ends it in good order, too."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = free.getsockname()
+    port = free_port()
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with suppress(BlockingIOError):
         while True:
             os.write(writer, b"x" * 4096)
     os.set_blocking(writer, True)  # full by now, so the first line waits
-    command = [*COMMAND, "emulator", "--port", str(address[1])]
+    command = [*COMMAND, "emulator", "--port", str(port)]
     with subprocess.Popen(command, env=bare_environment({}), stdout=writer, stderr=subprocess.PIPE) as process:
         os.close(writer)
-        while process.poll() is None and not is_listening(address):
-            time.sleep(0.01)
+        Server(port, Path(os.devnull), process).wait_until_it_listens()
         process.send_signal(signal.SIGTERM)
         with open(reader, "rb") as output:  # noqa: PTH123  # a descriptor, not a path
             output.read()
         code = process.wait(20)
 
     assert 0 == code
-
-
-def is_listening(address: tuple[str, int]) -> bool:
-    try:
-        socket.create_connection(address).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def test_emulator_with_its_port_taken(elevenlabs_emulator: Emulator) -> None:
@@ -223,15 +204,6 @@ def test_emulator_with_its_port_taken(elevenlabs_emulator: Emulator) -> None:
     assert (1, "") == (shown.returncode, shown.stdout)
     assert "(address already in use); port 0 takes a free one\n" in shown.stderr
     assert 1 == len(shown.stderr.splitlines())
-
-
-def test_emulator_open_to_others() -> None:
-    """It says that anyone can use it."""
-    with running_emulator("--host", "0.0.0.0") as (process, _):  # noqa: S104  # what the test is about
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
-
-    assert "Anyone who can reach 0.0.0.0 can use it." in errors
 
 
 def test_without_the_extra(tmp_path: Path) -> None:

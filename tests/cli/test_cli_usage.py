@@ -42,7 +42,15 @@ WRONG_USAGE = {
     "emulator --host ''": "host must be an address to listen on",
     "--install-completion --shell csh": '"bash"',
 }
-
+WRONG_ENVIRONMENT = {
+    "no key": ({"ELEVENLABS_API_KEY": ""}, 1, ": there is no API key: set ELEVENLABS_API_KEY"),
+    "a bad key": ({"ELEVENLABS_API_KEY": "sk_1 2"}, 1, ": the API key has white space in it"),
+    "a bad proxy": (
+        {"ELEVENLABS_API_KEY": KEY, "HTTPS_PROXY": "socks5://127.0.0.1"},
+        1,
+        ": HTTPS_PROXY is neither an http:",
+    ),
+}
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -65,33 +73,21 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     return called
 
 
-@pytest.mark.parametrize("arguments", WRONG_USAGE)
-def test_what_was_typed_is_wrong(call: Call, arguments: str) -> None:
-    """One line says what is wrong and where to read on; the exit code is 2, even where an API key is missing."""
-    code, output, errors = call(*shlex.split(arguments))
-
-    assert (2, "") == (code, output)
-    assert errors.startswith("elevenlabs-tokens: ")
-    assert WRONG_USAGE[arguments] in errors
-    assert 1 == len(errors.splitlines())
-
-
 @pytest.mark.parametrize(
-    ("variables", "text"),
+    ("arguments", "variables", "code", "text"),
     [
-        ({"ELEVENLABS_API_KEY": ""}, "there is no API key: set ELEVENLABS_API_KEY"),
-        ({"ELEVENLABS_API_KEY": "sk_1 2"}, "the API key has white space in it"),
-        ({"ELEVENLABS_API_KEY": KEY, "HTTPS_PROXY": "socks5://127.0.0.1"}, "HTTPS_PROXY is neither an http:"),
+        *(pytest.param(arguments, {}, 2, text, id=arguments) for arguments, text in WRONG_USAGE.items()),
+        *(pytest.param("create realtime_scribe", *case, id=name) for name, case in WRONG_ENVIRONMENT.items()),
     ],
-    ids=["no-key", "bad-key", "bad-proxy"],
 )
-def test_what_the_environment_lacks(call: Call, variables: dict[str, str], text: str) -> None:
-    """A variable that is missing or wrong is refused with exit code 1, and one line."""
-    code, output, errors = call("create", "realtime_scribe", **variables)
+def test_what_is_wrong(call: Call, arguments: str, variables: dict[str, str], code: int, text: str) -> None:
+    """One line says what is wrong with what was typed (2), even without an API key, or with a variable (1)."""
+    shown = call(*shlex.split(arguments), **variables)
 
-    assert (1, "") == (code, output)
-    assert errors.startswith(f"elevenlabs-tokens: {text}")
-    assert 1 == len(errors.splitlines())
+    assert (code, "") == shown[:2]
+    assert shown[2].startswith("elevenlabs-tokens: ")
+    assert text in shown[2]
+    assert 1 == len(shown[2].splitlines())
 
 
 def test_insecure_http_that_is_allowed(elevenlabs_emulator: Emulator) -> None:

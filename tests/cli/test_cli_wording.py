@@ -19,6 +19,7 @@ from elevenlabs_tokens.emulator import Emulator
 from elevenlabs_tokens.environments import checked_base_url
 from elevenlabs_tokens.models import checked_token_type, connection_of
 from elevenlabs_tokens.options import checked_api_key
+from refused import API_KEYS, BASE_URLS
 
 PYTHON = re.compile(r"(?!realtime_scribe|batch_scribe|tts_websocket)\b[a-z]+_[a-z_]+|\w=|(?<!\S)\.\w|\b(True|None)\b")
 """A parameter, an argument, an attribute or a value of Python."""
@@ -36,16 +37,10 @@ REPLIES = {
     "401, no credit": (401, b'{"detail": {"status": "quota_exceeded"}}'),
     "401, no permission": (401, b'{"detail": {"status": "missing_permissions"}}'),
 }
-BASE_URLS = (
-    "",
-    "http://[::1",
-    "ftp://host",
-    "a b",
-    "https://user:password@host",
-    "https://",
-    "https://host?x",
-    "http://host",
-)
+OUTCOMES: dict[str, Outcome] = {
+    **{name: Reply(status, {"retry-after": "3"}, body) for name, (status, body) in REPLIES.items()},
+    **{kind.name: Failure(kind, "what the system says") for kind in FailureKind},
+}
 
 
 def outcome_error(outcome: Outcome) -> ElevenLabsError:
@@ -64,11 +59,10 @@ def shown(text: str) -> str:
     return re.sub(r"^(\d+ [\w ]+) \(\w+\)", r"\1", text)
 
 
-@pytest.mark.parametrize("name", REPLIES)
-def test_replies(name: str) -> None:
+@pytest.mark.parametrize("outcome", OUTCOMES.values(), ids=OUTCOMES)
+def test_outcomes(outcome: Outcome) -> None:
     """The text of an error says what happened as the package says it, and then what to do in a shell."""
-    status, body = REPLIES[name]
-    error = outcome_error(Reply(status, {"retry-after": "3"}, body))
+    error = outcome_error(outcome)
 
     text = explanation(error)
 
@@ -76,23 +70,12 @@ def test_replies(name: str) -> None:
     assert not PYTHON.search(shown(text))
 
 
-@pytest.mark.parametrize("kind", FailureKind)
-def test_failures(kind: FailureKind) -> None:
-    """The same holds where no reply came."""
-    error = outcome_error(Failure(kind, "what the system says"))
-
-    text = explanation(error)
-
-    assert text.startswith(f"{str(error).partition('; ')[0]}; ")
-    assert not PYTHON.search(text)
-
-
 def refusals() -> Iterator[tuple[str, Callable[[], Any]]]:
     """Give all that the package refuses before it sends anything, as far as a command can ask for it."""
-    for base_url in BASE_URLS:
-        yield f"base URL {base_url!r}", partial(checked_base_url, base_url, allow_insecure_http=False)
-    for key in ("", "sk_1 2", "sk_\x00"):
-        yield f"key {key!r}", partial(checked_api_key, key)
+    for name, (base_url, _) in {**BASE_URLS, "http": ("http://host", "")}.items():
+        yield f"base URL: {name}", partial(checked_base_url, base_url, allow_insecure_http=False)
+    for name, (key, _) in API_KEYS.items():
+        yield f"key: {name}", partial(checked_api_key, key)
     yield "token type", partial(checked_token_type, "../voices")
     for token_type, voice_id in (("unknown", None), ("tts_websocket", None), ("realtime_scribe", "v1")):
         yield f"voice of {token_type}", partial(connection_of, token_type, voice_id=voice_id)

@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -22,38 +21,26 @@ from scripted import ScriptedApi, reply
 MINTER = Path(__file__).with_name("minter.py")
 
 
-class Figures(NamedTuple):
-    """What a mint of the async client may cost.
-
-    Attributes:
-        functions_beside_bare: Calls of Python functions of any package, less those of a mint with bare aiohttp.
-        allocations_beside_bare: Memory blocks allocated, less those of a mint with bare aiohttp.
-    """
-
-    functions_beside_bare: int
-    allocations_beside_bare: int
-
-
 PACKAGE_FUNCTIONS = {"async": 31, "sync": 43}
 """Calls of the package's own functions in a mint, on any Python."""
 
-FIGURES = {
-    (3, 11): Figures(functions_beside_bare=-13, allocations_beside_bare=-15),
-    (3, 12): Figures(functions_beside_bare=-11, allocations_beside_bare=-12),
-    (3, 13): Figures(functions_beside_bare=-11, allocations_beside_bare=-11),
-    (3, 14): Figures(functions_beside_bare=-11, allocations_beside_bare=-10),
-}
-FIGURE = FIGURES.get(sys.version_info[:2], FIGURES[max(FIGURES)])
+PYTHON = sys.version_info[:2]
+
+FUNCTIONS_BESIDE_BARE = {(3, 11): -13}.get(PYTHON, -11)
+"""Calls of Python functions of any package in a mint of the async client, less those of a mint with bare aiohttp."""
+
+ALLOCATIONS_BESIDE_BARE = {(3, 11): -15, (3, 12): -12, (3, 13): -11}.get(PYTHON, -10)
+"""Memory blocks that such a mint allocates, less those of a mint with bare aiohttp."""
 
 ALLOCATIONS_MARGIN = 2
 """With another release of aiohttp or attrs, a mint may allocate so many more."""
 
-ASKING_FOR_THE_LOOP = {"getpid": 1} if sys.version_info < (3, 12) else {}
+ASKING_FOR_THE_LOOP = {"getpid": 1} if PYTHON < (3, 12) else {}
 """On Python 3.11, `asyncio.get_running_loop` asks for the process id, to notice a fork."""
 
 SYNC_SYSTEM_CALLS = {
     **ASKING_FOR_THE_LOOP,
-    "epoll_wait": 3 if sys.version_info >= (3, 12) else 4,  # an eager task saves one step of the event loop
+    "epoll_wait": 3 if PYTHON >= (3, 12) else 4,  # an eager task saves one step of the event loop
     "sendto": 2,  # one wakes the event loop, one is the request
     "recvfrom": 3,  # the byte that wakes the event loop, a check for another one, and the reply
 }
@@ -102,7 +89,7 @@ def test_functions_of_all(api: ScriptedApi) -> None:
     (none, bare), (_, ours) = functions("bare", api), functions("async", api)
 
     assert 0 == none
-    assert ours - bare <= FIGURE.functions_beside_bare
+    assert ours - bare <= FUNCTIONS_BESIDE_BARE
 
 
 @pytest.mark.parametrize("caller", ["async", "sync"])
@@ -145,7 +132,7 @@ def test_allocations(api: ScriptedApi, tmp_path: Path) -> None:
     ours = allocations("async", api, tmp_path / "ours", library)
 
     assert bare > 100
-    assert ours - bare <= FIGURE.allocations_beside_bare + ALLOCATIONS_MARGIN
+    assert ours - bare <= ALLOCATIONS_BESIDE_BARE + ALLOCATIONS_MARGIN
 
 
 @cache

@@ -1,8 +1,10 @@
 """The event loop of sync calls: what it survives, and where it cannot be had. Promises 53 and 56."""
 
 import asyncio
+import signal
 import threading
 import traceback
+import warnings
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 
 from elevenlabs_tokens import ElevenLabsClient, ElevenLabsError, _portal
 from elevenlabs_tokens._loop import PortalLoop, RunningLoop, start_loop
-from elevenlabs_tokens._portal import Portal
+from elevenlabs_tokens._portal import Portal, portal
 from frozen import KEY
 from programs import run_python
 from scripted import TOKEN, ScriptedApi
@@ -40,10 +42,15 @@ def beside(error: BaseException) -> Callable[[], Any]:
     return key
 
 
+OWN_ERROR = ElevenLabsError("no key today")
+OWN_ERROR.__cause__ = OSError("the vault is sealed")
+
+
 @pytest.mark.promise(row=53)
-@pytest.mark.parametrize("error", [SystemExit(3), asyncio.CancelledError()], ids=repr)
+@pytest.mark.parametrize("error", [SystemExit(3), asyncio.CancelledError(), OWN_ERROR], ids=repr)
 def test_a_key_callable_that_gives_up(api: ScriptedApi, sync_client: ElevenLabsClient, error: BaseException) -> None:
-    """Its error reaches the caller, and the event loop serves the next call."""
+    """Its error reaches the caller with its cause and the line that raised it; the event loop serves the next call."""
+    cause = error.__cause__
     with (
         ElevenLabsClient(api_key=raising(error), base_url=api.base_url) as client,
         pytest.raises(type(error)) as caught,
@@ -51,6 +58,8 @@ def test_a_key_callable_that_gives_up(api: ScriptedApi, sync_client: ElevenLabsC
         mint_sync(client)
 
     assert error is caught.value
+    assert cause is error.__cause__
+    assert "key" == traceback.extract_tb(error.__traceback__)[-1].name
     assert TOKEN["token"] == mint_sync(sync_client)
 
 
@@ -92,18 +101,24 @@ def test_a_task_that_passes_its_error_on(api: ScriptedApi, error: BaseException)
         assert TOKEN["token"] == mint_sync(client)
 
 
-@pytest.mark.promise(row=53)
-def test_an_error_of_the_package_that_a_key_callable_raises(api: ScriptedApi) -> None:
-    """It keeps its cause, and its traceback leads to the line that raised it."""
+def test_a_signal_while_the_loop_is_busy() -> None:
+    """The caller is interrupted, and Python has no coroutine to call "never awaited": work not begun is closed."""
+    running, go_on, is_idle = portal._start(), threading.Event(), threading.Event()
 
-    def key() -> str:
-        raise ElevenLabsError("no key today") from OSError("the vault is sealed")
+    async def work() -> None:
+        """Begin, on Python 3.11, only after the call was given up."""
 
-    with ElevenLabsClient(api_key=key, base_url=api.base_url) as client, pytest.raises(ElevenLabsError) as caught:
-        mint_sync(client)
+    running.loop.call_soon_threadsafe(go_on.wait, 10)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the timer may end early
+            threading.Timer(0.05, signal.pthread_kill, [threading.get_ident(), signal.SIGINT]).start()
+            portal.run(work())
+        go_on.set()
+        running.loop.call_soon_threadsafe(lambda: running.loop.call_soon(is_idle.set))
+        is_idle.wait(10)
 
-    assert "OSError('the vault is sealed')" == repr(caught.value.__cause__)
-    assert "key" == traceback.extract_tb(caught.value.__traceback__)[-1].name
+    assert [] == [str(warning.message) for warning in caught]
 
 
 # Lookups of hosts, and other work for threads
@@ -186,25 +201,23 @@ NO_THREADS = """
 def run_out(): threading.stack_size(1 << 46)
 def recover(): threading.stack_size(0)
 """
-LOOKUP = """
-by_name = {"api_key": "sk_1234567", "base_url": base_url.replace("127.0.0.1", "localhost"), "max_retries": 0}
-mint(); client = ElevenLabsClient(**by_name)
-def mint(mint=mint): return mint(client)
-"""
-ASYNC_LOOKUP = """
+LOOKUPS = """
 import asyncio
 from elevenlabs_tokens import AsyncElevenLabsClient
-runner, client = asyncio.Runner(), AsyncElevenLabsClient(**by_name)
-async def mint_async(): return (await client.tokens.single_use.create("realtime_scribe")).token
-def mint(): return runner.run(mint_async())
+by_name = {"api_key": "sk_1234567", "base_url": base_url.replace("127.0.0.1", "localhost"), "max_retries": 0}
+runner, client, async_client = asyncio.Runner(), ElevenLabsClient(**by_name), AsyncElevenLabsClient(**by_name)
+async def mint_async(): return (await async_client.tokens.single_use.create("realtime_scribe")).token
+mint()
+calls = [lambda: mint(client), lambda: runner.run(mint_async())]
 """
 ADVICE = "end threads or close files, then call again"
-NO_LOOKUP = "could not connect to localhost:{port} (no thread can be started to look it up)"
 SHORTAGES = {
     "no file for the loop": (NO_FILES, f"{NO_LOOP} (Too many open files); {ADVICE}"),
     "no thread for the loop": (NO_THREADS, f"{NO_LOOP} (no thread can be started); {ADVICE}"),
-    "no thread for a lookup": (NO_THREADS + LOOKUP, NO_LOOKUP),
-    "no thread for a lookup of an async call": (NO_THREADS + LOOKUP + ASYNC_LOOKUP, NO_LOOKUP),
+    "no thread for a lookup, sync and async": (
+        NO_THREADS + LOOKUPS,
+        "could not connect to localhost:{port} (no thread can be started to look it up)",
+    ),
 }
 
 
@@ -212,19 +225,21 @@ SHORTAGES = {
 @pytest.mark.parametrize(("program", "text"), SHORTAGES.values(), ids=SHORTAGES)
 def test_a_shortage(api: ScriptedApi, program: str, text: str) -> None:
     """The call says at once what is missing, and the next call works once it is there again."""
-    call = """
-run_out()
-try: mint()
-except ElevenLabsError as error:
-    recover()
-    print(error)
-print(mint())
+    attempts = """
+for call in calls:
+    run_out()
+    try: call()
+    except ElevenLabsError as error:
+        recover()
+        print(error)
+    print(call())
 """
-    run = run_python(CLIENT + program + call, base_url=api.base_url)
+    run = run_python(f"{CLIENT}calls = [mint]{program}{attempts}", base_url=api.base_url)
 
-    first, _, last = run.stdout.rstrip().rpartition("\n")
-    assert first.startswith(text.format(port=api.port)), run.stderr
-    assert TOKEN["token"] == last
+    text, lines = text.format(port=api.port), run.stdout.splitlines()
+    assert 0 == run.returncode, run.stderr
+    assert {text} == {line[: len(text)] for line in lines[::2]}
+    assert {TOKEN["token"]} == set(lines[1::2])
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # Python itself says nothing
@@ -243,6 +258,7 @@ def test_the_loop_ends_though_something_exits_as_it_does() -> None:
 
     kept: list[AsyncGenerator[None]] = []
     running = start_loop().result()
+    running.loop.set_exception_handler(lambda _loop, _context: None)  # which else logs the exit, much later
     asyncio.run_coroutine_threadsafe(begin(), running.loop).result()
 
     running.loop.call_soon_threadsafe(running.stop.set)

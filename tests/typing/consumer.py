@@ -1,4 +1,9 @@
-"""How typed code uses the package: read by the type checkers, and never run."""
+"""How typed code uses the package: read by the type checkers, and never run.
+
+What is wrong here has an `ignore`: a type checker that let it through would complain that it needs none.
+"""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -19,7 +24,9 @@ from elevenlabs_tokens import (
     UnprocessableEntityError,
     ValidationErrorItem,
     WithRawResponse,
+    emulator,
 )
+from elevenlabs_tokens.emulator import Emulator
 from elevenlabs_tokens.models import KnownTokenType
 
 
@@ -61,11 +68,10 @@ async def mint() -> None:
         options = RequestOptions(timeout_in_seconds=5, headers={"X-Trace": "t", "X-Team": None}, query_params={"a": 1})
         await client.tokens.single_use.create("realtime_scribe", request_options=options)
 
-        # What is wrong is seen by the type checkers: without the error, its `ignore` would be one too many.
-        await client.tokens.single_use.create(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        RequestOptions(max_retries="2")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        token.tokn  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
-        promise.cr_frme  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # noqa: B018
+        await client.tokens.single_use.create(3)  # type: ignore[arg-type]  # the point
+        RequestOptions(max_retries="2")  # type: ignore[arg-type]  # the point
+        token.tokn  # type: ignore[attr-defined]  # the point  # noqa: B018
+        promise.cr_frme  # type: ignore[attr-defined]  # the point  # noqa: B018
 
 
 def give_options_as_a_dict(client: ElevenLabsClient, read: Mapping[str, object]) -> None:
@@ -78,10 +84,10 @@ def give_options_as_a_dict(client: ElevenLabsClient, read: Mapping[str, object])
     create("tts_websocket", request_options=vendors)
     create("tts_websocket", request_options=cast("RequestOptionsDict", read))  # the names are checked at run time
 
-    create("tts_websocket", request_options={"timeout": 5})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    create("tts_websocket", request_options={"max_retries": "0"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    create("tts_websocket", request_options=read)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    create("tts_websocket", request_options="a=b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    create("tts_websocket", request_options={"timeout": 5})  # type: ignore[arg-type]  # the point
+    create("tts_websocket", request_options={"max_retries": "0"})  # type: ignore[arg-type]  # the point
+    create("tts_websocket", request_options=read)  # type: ignore[arg-type]  # the point
+    create("tts_websocket", request_options="a=b")  # type: ignore[arg-type]  # the point
 
 
 def name_a_type(client: ElevenLabsClient, known: KnownTokenType, unknown: str) -> None:
@@ -89,7 +95,7 @@ def name_a_type(client: ElevenLabsClient, known: KnownTokenType, unknown: str) -
     for token_type in (SingleUseTokenType.BATCH_SCRIBE, known, unknown, "ttd_websocket"):
         client.tokens.single_use.create(token_type)
     known = SingleUseTokenType.BATCH_SCRIBE.value  # the member's value is one of them
-    known = "batch_scribes"  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    known = "batch_scribes"  # type: ignore[assignment]  # the point
 
 
 def catch(action: Callable[[], None]) -> None:
@@ -101,3 +107,11 @@ def catch(action: Callable[[], None]) -> None:
     except RateLimitError as error:
         assert_type(error.retry_after, float | None)
         assert_type(error.request_id, str | None)
+
+
+def make_emulators() -> None:
+    """Give keys in each of the ways that work; a single key is wrong, and so is a misspelt name."""
+    for api_keys in (["sk_1"], ("sk_1", "sk_2"), {"sk_1"}, frozenset({"sk_1"}), None):
+        Emulator(api_keys=api_keys)
+    Emulator(api_keys="sk_1")  # type: ignore[arg-type]  # the point
+    emulator.Emulater()  # type: ignore[attr-defined]  # the point
