@@ -51,7 +51,8 @@ async def sign_in(request: web.Request) -> web.Response:
     """Sign in, in this demo, whoever gives a name. Check a password here, or use a login provider."""
     cookie = sessions.dumps((await request.json())["name"])
     response = web.Response(status=204)
-    response.set_cookie("session", cookie, max_age=ONE_WEEK_IN_SECONDS, httponly=True, samesite="Lax")  # +secure=True
+    # With TLS, add secure=True.
+    response.set_cookie("session", cookie, max_age=ONE_WEEK_IN_SECONDS, httponly=True, samesite="Lax")
     return response
 
 

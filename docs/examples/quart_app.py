@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from quart import Quart, Response, request, session
+from werkzeug.datastructures import Headers
 
 from elevenlabs_tokens import AsyncElevenLabsClient
 from elevenlabs_tokens.endpoint import EndpointRequest, TokenEndpoint
@@ -33,8 +34,8 @@ def signed_in_user() -> str | None:
 
 async def authorize(token_request: EndpointRequest) -> str | None:
     """Let the token route use the same function. None refuses, and the browser gets 401."""
-    # The endpoint runs beside Quart, so Quart's session is opened here, from the request's cookies.
-    async with app.test_request_context(token_request.path, headers=dict(token_request.headers)):
+    # The endpoint runs beside Quart, so Quart's session is opened here, from the headers of the request.
+    async with app.test_request_context(token_request.path, headers=Headers(token_request.headers.pairs)):
         return signed_in_user()
 
 

@@ -66,10 +66,19 @@ async def test_an_app(app: str, elevenlabs_emulator: Emulator) -> None:
     assert ("httponly" in cookie, "samesite=lax" in cookie) == (True, True)
     assert [405, 403] == [response.status for response in refused]
     assert [201] * 10 + [429] == [response.status for response in replies]
+    assert 0 < int(replies[-1].headers["Retry-After"]) <= 60
     assert elevenlabs_emulator.websocket_base_url == token["websocket_base_url"]
     assert ["session_started", "auth_error"] == messages
     assert code in (0, -signal.SIGTERM)
     assert [] == re.findall(r".*(?:Traceback|Warning|Error).*", log)
+
+
+def test_the_readme() -> None:
+    """It lists each example, and runs one as the example itself says."""
+    readme = (EXAMPLES / "README.md").read_text()
+
+    assert {app.partition(":")[0] for app in COMMANDS} == set(re.findall(r"^\| \[(\w+)\.py\]", readme, re.MULTILINE))
+    assert COMMANDS["fastapi_app:app"] in readme
 
 
 async def test_flask_without_redis(elevenlabs_emulator: Emulator) -> None:
