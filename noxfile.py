@@ -33,6 +33,7 @@ PURE = (
 # No version of Python and no dependency changes what these tests find: only the newest Python runs them.
 RUN_ONCE = (
     "tests/cli/test_cli_output.py",
+    "tests/examples",
     "tests/fuzz",
     "tests/promises/test_every_row.py",
     "tests/promises/test_help_texts.py",
