@@ -68,6 +68,10 @@ class _Inbox:
                 self._is_whole = len(self._body) > MAX_BODY_BYTES or not message.get("more_body", False)
             if self._is_whole and self._whole is not None and not self._whole.done():
                 self._whole.set_result(None)
+        if self._whole is not None and not self._whole.done():
+            # A frontend that closes only its half of the connection can still read that its body is too short.
+            self._whole.set_exception(EOFError)
+            await asyncio.get_running_loop().create_future()
 
     async def body(self) -> bytes:
         if not self._is_whole:

@@ -22,7 +22,7 @@ from elevenlabs_tokens.responses import WithRawResponse
 
 Mint = Callable[[str], Coroutine[Any, Any, WithRawResponse[SingleUseTokenResponseModel]]]
 ReadBody = Callable[[], Awaitable[bytes]]
-"""Gives the body, or the first 16 KiB of it and one byte more; raises `TimeoutError` or another `OSError`."""
+"""Gives the body, or the first 16 KiB of it and one byte more; raises `TimeoutError`, `EOFError` or another `OSError`."""
 
 UserId = str | int
 
@@ -168,7 +168,7 @@ async def _read(read_body: ReadBody) -> bytes:
         return await read_body()
     except TimeoutError:
         refused = bodies.too_slow()
-    except OSError:
+    except (EOFError, OSError):
         refused = bodies.cut_off()
     raise refused
 
