@@ -33,6 +33,7 @@ PURE = (
 # No version of Python and no dependency changes what these tests find: only the newest Python runs them.
 RUN_ONCE = (
     "tests/cli/test_cli_output.py",
+    "tests/endpoint/test_openapi.py",
     "tests/examples",
     "tests/fuzz",
     "tests/promises/test_every_row.py",
@@ -41,6 +42,7 @@ RUN_ONCE = (
     "tests/test_benchmarks.py",
     "tests/test_docs.py",
     "tests/test_generated.py",
+    "tests/test_observability.py",
 )
 
 nox.needs_version = ">=2026.8.10"
@@ -169,7 +171,7 @@ def tests_next(session: nox.Session) -> None:
     Without a pre-release, the newest release is taken. For a branch without any release, give its address:
     `nox -s tests-next -- 'aiohttp @ git+https://…'`.
     """
-    _install(session, "test")
+    _install(session, "test", "once")
     names = [re.split("[^a-z]", dependency)[0] for dependency in PYPROJECT["project"]["dependencies"]]
     session.install("--upgrade", "--pre", *names, *session.posargs)
     session.run("python", "-m", "pip", "list")

@@ -21,6 +21,6 @@ python_use_unqualified_type_names = True
 nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|datetime|enum|ssl|types|typing)\..*"),
     ("py:.*", r"elevenlabs_tokens\.(\w+\.)?_.*"),
-    ("py:.*", r"(ApiKey|QueryValue|T|T_co|.*T_co)"),
+    ("py:.*", r"(ApiKey|QueryValue|UserId|AsgiApp|WsgiApp|AiohttpHandler|DjangoView|T|T_co|.*T_co)"),
     ("py:.*", r"list\[str\] \| tuple\[str"),  # Sphinx cuts a type at its comma
 ]

@@ -3,14 +3,17 @@
 import asyncio
 import inspect
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
-from aiohttp import web
+import uvicorn
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from flask import Flask
+from starlette.applications import Starlette
 from sybil import Example, Sybil
 from sybil.parsers.myst import PythonCodeBlockParser
 
@@ -21,6 +24,7 @@ from proxies import ConnectProxy, server_context
 
 ROOT = Path(__file__).parents[1]
 REPOSITORY = "https://github.com/elevenlabs-tokens/elevenlabs-tokens/blob/main/"
+ADA = {"Cookie": "session=session-of-ada"}
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -38,37 +42,52 @@ def production(elevenlabs_emulator: Emulator, tmp_path: Path, monkeypatch: pytes
 
 
 def is_a_view(example: Example, function: object) -> bool:
-    """Tell whether a web app calls the function, in a context of its own."""
-    apps = list(example.namespace.values())
-    views = [view for app in apps if isinstance(app, Flask) for view in app.view_functions.values()]
-    handlers = [route.handler for app in apps if isinstance(app, web.Application) for route in app.router.routes()]
-    contexts = [context for app in apps if isinstance(app, web.Application) for context in app.cleanup_ctx]
-    return function in [*views, *handlers, *contexts]
+    """Tell whether Flask calls the function, in a context of its own."""
+    return any(function in app.view_functions.values() for app in example.namespace.values() if isinstance(app, Flask))
 
 
-async def statuses_of(app: web.Application) -> set[int]:
-    """Serve an app, and ask each of its routes."""
-    async with TestClient(TestServer(app)) as client:
-        return {(await client.post(resource.canonical)).status for resource in app.router.resources()}
+async def statuses_of_async(app: Starlette | web.Application) -> set[int]:
+    if isinstance(app, web.Application):
+        async with TestClient(TestServer(app)) as client:
+            paths = [resource.canonical for resource in app.router.resources()]
+            return {(await client.post(path, headers=ADA)).status for path in paths}
+    server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve([listener]))
+        async with ClientSession(f"http://127.0.0.1:{listener.getsockname()[1]}") as browser:
+            statuses = {(await browser.post("/elevenlabs-token", headers=ADA)).status}
+        server.should_exit = True
+        await serving
+    return statuses
+
+
+def statuses_of(app: Flask | Starlette | web.Application) -> set[int]:
+    """Ask each route of an app, as a user whom the pages know."""
+    if not isinstance(app, Flask):
+        return asyncio.run(statuses_of_async(app))
+    browser = app.test_client()
+    if app.secret_key:
+        with browser.session_transaction() as session:
+            session["user_id"] = "ada"
+    return {browser.post(rule.rule).status_code for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
 
 
 def run(example: Example) -> None:
-    """Run a snippet, and then each function that it defines, with the fixture that it asks for."""
+    """Run a snippet, and then each function that it defines; what takes more than fixtures is for an app to call."""
     before = set(example.namespace)
     example.evaluate()
     for name in [name for name in example.namespace if name not in before]:
         value = example.namespace[name]
-        if isinstance(value, Flask):
-            routes = [rule.rule for rule in value.url_map.iter_rules() if "POST" in (rule.methods or ())]
-            assert {201} == {value.test_client().post(route).status_code for route in routes}
-        if isinstance(value, web.Application):
-            assert {201} == asyncio.run(statuses_of(value))
+        if isinstance(value, Flask | Starlette | web.Application):
+            assert {201} == statuses_of(value)
         if not inspect.isfunction(value) or value.__code__.co_filename != example.path or is_a_view(example, value):
             continue
         with Emulator() as emulator:
             fixtures = {"elevenlabs_emulator": emulator}
-            given = {name: fixtures[name] for name in inspect.signature(value).parameters if name in fixtures}
-            result = value(**given)
+            needed = {name for name, of in inspect.signature(value).parameters.items() if of.default is of.empty}
+            if not needed <= fixtures.keys():
+                continue
+            result = value(**{name: fixtures[name] for name in needed})
             if inspect.iscoroutine(result):
                 asyncio.run(result)
 
@@ -81,9 +100,11 @@ def test_snippets(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document.namespace["__name__"] = "__main__"
     examples = list(document.examples())
 
+    seen: list[object] = []
     for example in examples:
         run(example)
-    for value in document.namespace.values():
+        seen += document.namespace.values()
+    for value in seen:
         if isinstance(value, AsyncElevenLabsClient):
             asyncio.run(value.aclose())
         if isinstance(value, ElevenLabsClient):

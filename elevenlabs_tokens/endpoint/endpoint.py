@@ -98,7 +98,7 @@ class TokenEndpoint:
 
     @cached_property
     def aiohttp_handler(self) -> "AiohttpHandler":
-        """The route as a handler of aiohttp.web, for all methods: `app.router.add_route("*", "/token", handler)`."""
+        """The route as a handler of aiohttp.web, to add with `app.router.add_route("*", path, handler)`."""
         from elevenlabs_tokens.endpoint.aiohttp_web import handler_of
 
         return handler_of(self)
