@@ -22,7 +22,7 @@ from elevenlabs_tokens.responses import WithRawResponse
 
 Mint = Callable[[str], Coroutine[Any, Any, WithRawResponse[SingleUseTokenResponseModel]]]
 ReadBody = Callable[[], Awaitable[bytes]]
-"""Gives the body, or its first 16 KiB and a byte more. Raises `TimeoutError`; `EOFError` or `OSError` if it breaks off."""
+"""Gives the body, or 16 KiB and a byte of it. Raises `TimeoutError`; `EOFError` or `OSError` where it breaks off."""
 
 UserId = str | int
 
