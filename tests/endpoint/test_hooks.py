@@ -1,0 +1,125 @@
+"""Where hooks run, and what happens if they raise or take long."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from elevenlabs_tokens.emulator import Emulator
+from endpoint.asking import ask, running, statuses
+from scripted import ScriptedApi, reply
+from servers import Server
+
+OWN, OTHER, LOOP, FACADE = "the request's thread", "another thread", "the server's loop", "another loop"
+PLACES = {
+    "uvicorn": (OTHER, LOOP),
+    "uvicorn, BaseHTTPMiddleware": (OTHER, LOOP),
+    "hypercorn": (OTHER, LOOP),
+    "aiohttp": (OTHER, LOOP),
+    "gunicorn": (OWN, FACADE),
+    "gunicorn, gevent": (OWN, FACADE),
+    "Django, gunicorn": (OWN, FACADE),
+    "Django, uvicorn": (OWN, LOOP),  # Django's own sync code of the request runs in this thread, too
+}
+"""Where sync and where async hooks run, by server."""
+
+CLIENTS = ("async", "sync")
+KINDS = (
+    "function",
+    "method",
+    "partial",
+    "async-function",
+    "async-lambda",
+    "async-method",
+    "async-object",
+    "async-partial",
+)
+FAULTS = {
+    "starlette": True,
+    "flask": True,
+    "django": True,
+    "aiohttp": True,
+    "cancelled": False,
+    "stop-iteration": False,
+    "system-exit": False,
+}
+"""What hooks raise, and whether it is a framework's way to refuse a request."""
+
+
+@dataclass
+class Hooked:
+    server: Server
+    emulator: Emulator
+    sync_place: str
+    async_place: str
+
+    def url(self, path: str) -> str:
+        return f"{self.server.base_url}/{path}"
+
+    def seen(self, user: str) -> list[list[object]]:
+        """Give where the hooks of this user's requests ran: user, place, process and loop."""
+        lines = [json.loads(line[5:]) for line in self.server.log.splitlines() if line.startswith("SEEN ")]
+        return [line for line in lines if line[0] == json.dumps(user)]
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def hooked(request: pytest.FixtureRequest) -> Iterator[Hooked]:
+    with Emulator() as emulator, running(request.param, emulator.base_url) as server:
+        yield Hooked(server, emulator, *PLACES[request.param])
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_callable_is_a_hook(hooked: Hooked, client: str, kind: str) -> None:
+    """Both hooks run where they may block or await, with the context variables of the app's middleware."""
+    user = f"{client} {kind}"
+    place = hooked.async_place if kind.startswith("async") else hooked.sync_place
+
+    assert [201] == statuses(hooked.url(f"{client}/{kind}"), user)
+    assert [place, place] == [line[1] for line in hooked.seen(user)]
+
+
+def test_async_hooks_share_one_loop(hooked: Hooked) -> None:
+    """The async hooks of all requests run in one event loop, also those of requests at the same time."""
+    ask(hooked.url("async/async-function"), *["ada"] * 8)
+    ask(hooked.url("sync/async-method"), *["ada"] * 8)
+    seen = hooked.seen("ada")
+
+    assert 2 * 16 == len(seen)
+    assert 1 == len({line[3] for line in seen})
+
+
+@pytest.mark.parametrize(("fault", "is_refusal"), FAULTS.items(), ids=FAULTS)
+def test_what_hooks_raise(hooked: Hooked, fault: str, *, is_refusal: bool) -> None:
+    """Whatever a hook raises is a 500 without a token; how to refuse is in the log."""
+    for place, mints in {"authorize": 0, "on_minted": 1}.items():
+        for client in CLIENTS:
+            for colour in ("sync", "async"):
+                minted, logged = len(hooked.emulator.tokens), len(hooked.server.log)
+                [answer] = ask(hooked.url(f"{client}/{place}/{colour}/{fault}"), "ada")
+                log = hooked.server.log[logged:]
+
+                assert (500, ["error"]) == (answer.status, list(answer.document))
+                assert mints == len(hooked.emulator.tokens) - minted
+                assert "ERROR" in log
+                assert (is_refusal and place == "authorize") == ("return None" in log)
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn", "aiohttp", "Django, uvicorn"])
+@pytest.mark.parametrize("path", ["slow", "slow-async"])
+def test_slow_hooks_hinder_nobody(server: str, path: str, api: ScriptedApi) -> None:
+    """While 64 users wait for a slow `authorize`, another user gets a token, and the app's own threads are free."""
+    all_wait, answer = threading.Barrier(65), threading.Event()
+    with ScriptedApi() as gate, running(server, api.base_url, gate=gate.base_url) as process:
+        gate.replies = [[lambda: all_wait.wait(20), answer, *reply()] for _ in range(64)]
+        users = threading.Thread(target=ask, args=(f"{process.base_url}/async/{path}", *range(64)))
+        users.start()
+        all_wait.wait(20)
+        others = statuses(f"{process.base_url}/async/function", "ada")
+        answer.set()
+        users.join()
+
+    assert [201] == others
+    assert 65 == len(api.requests)
