@@ -4,7 +4,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -56,7 +56,7 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server() -> Generator[RedisServer]:
     """Run a Redis until the block ends."""
     if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -34,7 +34,7 @@ SERVERS = {
 @contextmanager
 def running(
     server: str, base_url: str, *, rate: str = "10/minute", storage: str = "memory://", gate: str = ""
-) -> Iterator[Server]:
+) -> Generator[Server]:
     """Run the app until the block ends.
 
     Args:

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsClient
 from elevenlabs_tokens.endpoint import EndpointRequest, TokenEndpoint
@@ -144,29 +144,33 @@ def failing_async(fault: Callable[[], BaseException]) -> Callable[..., Any]:
 
 # Routes.
 
-CLIENTS = {
+CLIENTS: Mapping[str, AsyncElevenLabsClient | ElevenLabsClient] = {
     "async": AsyncElevenLabsClient(api_key=KEY, base_url=OPTIONS["base_url"]),
     "sync": ElevenLabsClient(api_key=KEY, base_url=OPTIONS["base_url"]),
 }
-LIMITED = partial(TokenEndpoint, rate_limit=OPTIONS["rate"], rate_limit_storage=OPTIONS["storage"])
-UNLIMITED = partial(TokenEndpoint, rate_limit=None)
-ENDPOINTS: dict[str, TokenEndpoint] = {}
-for name, client in CLIENTS.items():
-    ENDPOINTS |= {f"/{name}/{kind}": UNLIMITED(client, authorize=hook, on_minted=hook) for kind, hook in KINDS.items()}
-    for fault, make in FAULTS.items():
-        for colour, fail in {"sync": failing(make), "async": failing_async(make)}.items():
-            ENDPOINTS[f"/{name}/authorize/{colour}/{fault}"] = UNLIMITED(client, authorize=fail)
-            ENDPOINTS[f"/{name}/on_minted/{colour}/{fault}"] = UNLIMITED(client, authorize=see, on_minted=fail)
-    ENDPOINTS |= {f"/{name}/{path}": LIMITED(client, authorize=see) for path in ("limited", "limited-too")}
-    ENDPOINTS[f"/{name}/slow"] = LIMITED(client, authorize=wait)
-    ENDPOINTS[f"/{name}/slow-async"] = LIMITED(client, authorize=wait_async)
+
+
+def endpoints_of(client: AsyncElevenLabsClient | ElevenLabsClient) -> Iterator[tuple[str, TokenEndpoint]]:
+    unlimited = partial(TokenEndpoint, client, rate_limit=None)
+    limited = partial(TokenEndpoint, client, rate_limit=OPTIONS["rate"], rate_limit_storage=OPTIONS["storage"])
+    for kind, hook in KINDS.items():
+        yield kind, unlimited(authorize=hook, on_minted=hook)
+    for name, fault in FAULTS.items():
+        for colour, fail in {"sync": failing(fault), "async": failing_async(fault)}.items():
+            yield f"authorize/{colour}/{name}", unlimited(authorize=fail)
+            yield f"on_minted/{colour}/{name}", unlimited(authorize=see, on_minted=fail)
+    for path, authorize in {"limited": see, "limited-too": see, "slow": wait, "slow-async": wait_async}.items():
+        yield path, limited(authorize=authorize)
+
+
+ENDPOINTS = {f"/{name}/{path}": made for name, client in CLIENTS.items() for path, made in endpoints_of(client)}
 
 
 # Apps.
 
 
 class AsgiMiddleware:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
