@@ -23,18 +23,16 @@ SERVERS = {
     "uvicorn, BaseHTTPMiddleware": (*_UVICORN, f"{_APP}:starlette_in_base_middleware"),
     "hypercorn": ("hypercorn", "--bind", "127.0.0.1:{port}", f"{_APP}:starlette_app"),
     "aiohttp": ("aiohttp.web", "-H", "127.0.0.1", "-P", "{port}", f"{_APP}:aiohttp_app"),
-    "gunicorn": (*_GUNICORN, "--threads", "40", f"{_APP}:wsgi_app"),
+    "gunicorn": (*_GUNICORN, "--threads", "50", f"{_APP}:wsgi_app"),
     "gunicorn, 2 workers": (*_GUNICORN, "--threads", "20", "--workers", "2", f"{_APP}:wsgi_app"),
     "gunicorn, gevent": (*_GUNICORN, "-k", "gevent", f"{_APP}:wsgi_app"),
-    "Django, gunicorn": (*_GUNICORN, "--threads", "40", f"{_APP}:django_wsgi"),
+    "Django, gunicorn": (*_GUNICORN, "--threads", "50", f"{_APP}:django_wsgi"),
     "Django, uvicorn": (*_UVICORN, f"{_APP}:django_asgi"),
 }
 
 
 @contextmanager
-def running(
-    server: str, base_url: str, *, rate: str = "10/minute", storage: str = "memory://", gate: str = ""
-) -> Generator[Server]:
+def running(server: str, base_url: str, *, rate: str = "10/minute", storage: str = "memory://") -> Generator[Server]:
     """Run the app until the block ends.
 
     Args:
@@ -42,9 +40,8 @@ def running(
         base_url: The API at which it mints.
         rate: How many tokens a user gets.
         storage: Where they are counted.
-        gate: The server that slow hooks wait for.
     """
-    options = {"base_url": base_url, "rate": rate, "storage": storage, "gate": gate}
+    options = {"base_url": base_url, "rate": rate, "storage": storage}
     paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     environment = {"LIMITS_APP": json.dumps(options), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     with serving(sys.executable, "-m", *SERVERS[server], environment=environment) as process:
@@ -76,10 +73,10 @@ class Answer(NamedTuple):
         return str(self.document["token"])
 
 
-async def post(session: aiohttp.ClientSession, url: str, user: object) -> Answer:
-    """Ask for a token, as a user who has signed in."""
+async def post(session: aiohttp.ClientSession, url: str, user: object, gate: str = "") -> Answer:
+    """Ask for a token, as a user who has signed in; slow hooks wait for the answer of the gate."""
     began = monotonic()
-    async with session.post(url, headers={"X-User": json.dumps(user)}) as response:
+    async with session.post(url, headers={"X-User": json.dumps(user), "X-Gate": gate}) as response:
         document = await response.json()
         return Answer(response.status, document, response.headers.get("Retry-After", ""), monotonic() - began)
 
@@ -89,16 +86,16 @@ def crowd() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(30))
 
 
-def ask(url: str, *users: object) -> list[Answer]:
+def ask(url: str, *users: object, gate: str = "") -> list[Answer]:
     """Ask for tokens, all users at once."""
 
     async def ask_all() -> list[Answer]:
         async with crowd() as session:
-            return await asyncio.gather(*(post(session, url, user) for user in users))
+            return await asyncio.gather(*(post(session, url, user, gate) for user in users))
 
     return asyncio.run(ask_all())
 
 
-def statuses(url: str, *users: object) -> list[int]:
+def statuses(url: str, *users: object, gate: str = "") -> list[int]:
     """Ask for tokens, one user after the other, and give the statuses."""
-    return [ask(url, user)[0].status for user in users]
+    return [ask(url, user, gate=gate)[0].status for user in users]

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import PermissionDenied
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
 from django.urls import path as django_path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -106,17 +108,30 @@ KINDS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def wait(*arguments: object) -> Any:
+def wait(request: EndpointRequest) -> Any:
     """Wait until the test answers."""
-    urlopen(OPTIONS["gate"], timeout=20).close()  # noqa: S310  # the test's own server
-    return user_of(arguments[0])
+    urlopen(request.headers["X-Gate"], timeout=20).close()  # noqa: S310  # the test's own server
+    return user_of(request)
 
 
-async def wait_async(*arguments: object) -> Any:
-    async with aiohttp.ClientSession() as session, session.get(OPTIONS["gate"]):
-        return user_of(arguments[0])
+async def wait_async(request: EndpointRequest) -> Any:
+    async with aiohttp.ClientSession() as session, session.get(request.headers["X-Gate"]):
+        return user_of(request)
 
 
+async def wait_stubbornly(request: EndpointRequest) -> Any:
+    with suppress(asyncio.CancelledError):
+        await wait_async(request)
+    return f"stubborn {user_of(request)}"
+
+
+WITH_A_LIMIT: Mapping[str, Callable[..., Any]] = {
+    "limited": see,
+    "limited-too": see,
+    "slow": wait,
+    "slow-async": wait_async,
+    "slow-stubborn": wait_stubbornly,
+}
 FAULTS: Mapping[str, Callable[[], BaseException]] = {
     "starlette": partial(HTTPException, 401),
     "flask": werkzeug.exceptions.Unauthorized,  # what `abort(401)` raises
@@ -159,7 +174,7 @@ def endpoints_of(client: AsyncElevenLabsClient | ElevenLabsClient) -> Iterator[t
         for colour, fail in {"sync": failing(fault), "async": failing_async(fault)}.items():
             yield f"authorize/{colour}/{name}", unlimited(authorize=fail)
             yield f"on_minted/{colour}/{name}", unlimited(authorize=see, on_minted=fail)
-    for path, authorize in {"limited": see, "limited-too": see, "slow": wait, "slow-async": wait_async}.items():
+    for path, authorize in WITH_A_LIMIT.items():
         yield path, limited(authorize=authorize)
 
 
@@ -205,6 +220,9 @@ starlette_in_base_middleware = BaseHTTPMiddleware(starlette_app, dispatch=pass_o
 
 def wsgi_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     remember(environ.get("HTTP_X_USER"))
+    if environ["PATH_INFO"] == "/thread":
+        start_response("200 OK", [])
+        return [b"well"]
     return ENDPOINTS[environ["PATH_INFO"]].wsgi(environ, start_response)
 
 
@@ -243,7 +261,14 @@ def django_middleware(get_response: Callable[[Any], Any]) -> Callable[[Any], Any
     return run
 
 
-urlpatterns = [django_path(path[1:], endpoint.django_view) for path, endpoint in ENDPOINTS.items()]
+def django_thread(_: HttpRequest) -> HttpResponse:
+    return HttpResponse("well")
+
+
+urlpatterns = [
+    django_path("thread", django_thread),
+    *(django_path(path[1:], endpoint.django_view) for path, endpoint in ENDPOINTS.items()),
+]
 settings.configure(
     ALLOWED_HOSTS=["127.0.0.1"],
     LOGGING_CONFIG=None,
