@@ -26,7 +26,7 @@ async def reply_unless_left(
     assert task is not None  # noqa: S101  # a server runs its apps in tasks
     cancel_requests = task.cancelling()
     watch: asyncio.Task[object] | None = None
-    has_left = False
+    is_working, has_left = True, False
 
     def begin() -> None:
         nonlocal watch
@@ -35,7 +35,8 @@ async def reply_unless_left(
 
     def cancel(watch: asyncio.Task[object]) -> None:
         nonlocal has_left
-        if not watch.cancelled():
+        # It is called a turn of the event loop after the watch has ended: the reply may be there by now.
+        if is_working and not watch.cancelled():
             watch.exception()  # a server may raise instead of telling
             has_left = True
             task.cancel()
@@ -44,11 +45,13 @@ async def reply_unless_left(
     try:
         return await reply
     except asyncio.CancelledError:
-        if not has_left or task.uncancel() > cancel_requests:
+        if not has_left or task.cancelling() > cancel_requests + 1:
             raise
         return refusal(RefusedError(503, "left", "The frontend went away."))
     finally:
+        is_working = False
         timer.cancel()
+        if has_left:
+            task.uncancel()
         if watch is not None:
-            watch.remove_done_callback(cancel)
             watch.cancel()
