@@ -36,8 +36,10 @@ async def reply_unless_left(
     def cancel(watch: asyncio.Task[object]) -> None:
         nonlocal has_left
         # It is called a turn of the event loop after the watch has ended: the reply may be there by now.
-        if is_working and not watch.cancelled():
-            watch.exception()  # a server may raise instead of telling
+        if watch.cancelled():
+            return
+        watch.exception()  # a server may raise instead of telling
+        if is_working:
             has_left = True
             task.cancel()
 
