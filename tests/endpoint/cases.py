@@ -17,6 +17,26 @@ ASGI = frozenset({"uvicorn", "hypercorn"})
 DJANGO = frozenset({"Django under WSGI", "Django under ASGI"})
 
 
+CODES = {
+    201: "minted",
+    204: "preflight",
+    400: "bad_request",
+    401: "not_signed_in",
+    403: "foreign_origin",
+    405: "method_not_allowed",
+    408: "body_timeout",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "unknown_token_type",
+    429: "rate_limited",
+    500: "internal_error",
+    502: "upstream_refused",
+    503: "upstream_unavailable",
+    504: "upstream_timeout",
+}
+"""The code of an error by its status, and what the log calls the others."""
+
+
 @frozen
 class Case:
     """A request and what is expected of it.
@@ -31,9 +51,10 @@ class Case:
         version: The version of HTTP; a request of HTTP/1.0 has no `Host`.
         does: What `authorize` does; one of `endpoint.app.ACTS`.
         user: The user id that is sent, None for none; the name of the case, unless it is given.
-        user_id: The id that `on_minted` gets; `user`, unless it is given.
+        user_id: The id that `on_minted` gets; `user`, unless it is given. `{request_class}` stands for the adapter's.
         token_type: The type of the token.
         mints: How many mints reach the API; 1 with a 201, and else 0, unless it is given.
+        code: The error's code; that of `CODES`, unless it is given.
         says: A part of the error's message.
         origin: The origin that the reply allows.
         retry_after: The seconds that the reply asks to wait.
@@ -55,6 +76,7 @@ class Case:
     user_id: str | int | None = None
     token_type: str = "realtime_scribe"
     mints: int | None = None
+    code: str = ""
     says: str = ""
     origin: str | None = None
     retry_after: str | None = None
@@ -231,10 +253,9 @@ BODIES = (
     _body("a field too many", 400, b'{"token_type": "realtime_scribe", "ttl": 9}', says="token_type"),
     _body("broken JSON", 400, b'{"token_type": '),
     _body("two documents", 400, b"{}{}"),
-    _body("JSON that is too deep", 400, b"[" * LIMIT),
-    _body("objects that are too deep", 400, b'{"token_type":' * 1000 + b"1" + b"}" * 1000),
+    _body("JSON that is too deep", 400, b"[" * 8000 + b"]" * 8000),
     _body("a number of too many digits", 400, b'{"token_type": ' + b"1" * 5000 + b"}"),
-    _body("a list", 400, b'["realtime_scribe"]'),
+    _body("a list as the body", 400, b'["realtime_scribe"]'),
     _body("a string", 400, b'"realtime_scribe"'),
     _body("a number", 400, b"1"),
     _body("null", 400, b"null"),
@@ -286,7 +307,13 @@ UPSTREAM = (
     _broken("no key", 500, "keyless"),
     _broken("a key that cannot be fetched", 500, "failing-key"),
     _broken("a closed client", 500, "closed"),
-    _broken("the storage is not there", 503, "storage", SECONDS),
+    Case(
+        "the storage is not there",
+        503,
+        target="/{kind}/storage",
+        code="limiter_unavailable",
+        retry_after=SECONDS,
+    ),
     Case(
         "the API refuses an allowed origin",
         502,
@@ -311,6 +338,7 @@ PLACES = (
     Case("a mount and a foreign origin", 403, [FOREIGN], target="/mounted/{kind}/token/"),
     Case("a query", 201, target="/{kind}/token?token_type=batch_scribe"),
     Case("the path", 201, does="path", user_id="/{kind}/token"),
+    Case("what the framework gave", 201, does="framework", user_id="{request_class}"),
     Case("the path below a mount", 201, target="/mounted/{kind}/token/", does="path", user_id="/mounted/{kind}/token/"),
     Case("the path without its query", 201, target="/{kind}/token?at=once", does="path", user_id="/{kind}/token"),
     # A server without WebSockets answers as to any GET.

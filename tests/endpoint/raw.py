@@ -2,8 +2,8 @@
 
 import json
 import socket
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -37,6 +37,14 @@ class Reply:
         return f"{self.status} {self.headers} {self.body.decode(errors='replace')}"
 
 
+@contextmanager
+def sending(port: int, request: bytes) -> Iterator[socket.socket]:
+    """Send a request, and give the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(request)
+        yield connection
+
+
 def exchange(port: int, request: bytes, *, is_cut_short: bool = False) -> Reply | None:
     """Send a request, and read until the server closes the connection.
 
@@ -48,12 +56,10 @@ def exchange(port: int, request: bytes, *, is_cut_short: bool = False) -> Reply 
     Returns:
         The reply, or None if the connection was closed without one.
     """
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        connection.sendall(request)
+    with sending(port, request) as connection, suppress(HTTPException, ConnectionError):
         if is_cut_short:
             connection.shutdown(socket.SHUT_WR)
-        with suppress(HTTPException, ConnectionError):
-            return _read(connection, request.partition(b" ")[0].decode())
+        return _read(connection, request.partition(b" ")[0].decode())
     return None
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ CREDENTIAL = "cr3dential"
 AUDIT_PREFIX = "audit|INFO|"
 
 
-@frozen
+@frozen(eq=False)
 class Adapter:
     """An adapter under a server.
 
@@ -54,7 +54,6 @@ def _gunicorn(*arguments: str) -> Sequence[str]:
 
 ADAPTERS = (
     Adapter("uvicorn", _uvicorn("--lifespan", "on", "endpoint.starlette_app:app"), notices_leaving=True),
-    Adapter("uvicorn without Starlette", _uvicorn("--lifespan", "on", "endpoint.asgi_app:app"), notices_leaving=True),
     Adapter(
         "hypercorn",
         ["-m", "hypercorn", "--bind", "127.0.0.1:{port}", "endpoint.asgi_app:app"],
@@ -66,3 +65,119 @@ ADAPTERS = (
     Adapter("Django under WSGI", _gunicorn("--threads", "8", "endpoint.django_app:wsgi"), "WSGIRequest"),
     Adapter("Django under ASGI", _uvicorn("--lifespan", "off", "endpoint.django_app:asgi"), "ASGIRequest"),
 )
+
+
+@frozen
+class Recording:
+    """What came of all cases under one adapter.
+
+    Attributes:
+        replies: The replies, by kind and name of the case.
+        limited: By kind, the statuses of one user's requests at the limited endpoint: one with a bad body, then
+            mints that fail until the limit is met, then one more with a bad body; and the reply that met the limit.
+        abandoned: By kind, whether a mint ended when its client had gone away.
+        mints: How many mints reached the API.
+        log: All that the server wrote, to its end.
+    """
+
+    replies: Mapping[tuple[str, str], Reply | None]
+    limited: Mapping[str, tuple[list[int], Reply]]
+    abandoned: Mapping[str, bool]
+    mints: int
+    log: str
+
+    @property
+    def audits(self) -> list[list[Any]]:
+        """The records of `on_minted`: kind, user id, type, request id."""
+        lines = self.log.splitlines()
+        return [json.loads(line.removeprefix(AUDIT_PREFIX)) for line in lines if line.startswith(AUDIT_PREFIX)]
+
+    @property
+    def journal(self) -> list[str]:
+        """The endpoint's lines about requests."""
+        return [line for line in self.log.splitlines() if line.startswith("elevenlabs_tokens.endpoint|") and "ms=" in line]
+
+
+def applies(case: Case, adapter: Adapter) -> bool:
+    return adapter.name not in case.not_under and (not case.only_under or adapter.name in case.only_under)
+
+
+def user_of(case: Case, kind: str) -> str:
+    return f"{case.user or case.name}@{kind}"
+
+
+def user_id_of(case: Case, kind: str, adapter: Adapter) -> str | int:
+    """Give the id that `on_minted` gets."""
+    if isinstance(case.user_id, str):
+        return case.user_id.format(kind=kind, request_class=adapter.request_class)
+    return user_of(case, kind) if case.user_id is None else case.user_id
+
+
+def _written(case: Case, kind: str, port: int) -> bytes:
+    usual = {
+        "Host": None if case.version == "HTTP/1.0" else "{host}",
+        "Connection": "close",
+        "Cookie": f"session={COOKIE}",
+        "Authorization": f"Bearer {CREDENTIAL}",
+        "X-User": None if case.user is None else user_of(case, kind),
+        "X-Do": case.does,
+    }
+    given = {line.partition(":")[0] for line in case.lines}
+    lines = [f"{name}: {value}" for name, value in usual.items() if value is not None and name not in given]
+    host = f"127.0.0.1:{port}"
+    lines = [line.format(host=host) for line in (*case.lines, *lines)]
+    return request_bytes(case.method, case.target.format(kind=kind), lines, case.body, case.version)
+
+
+def _send(case: Case, kind: str, port: int) -> Reply | None:
+    return exchange(port, _written(case, kind, port), is_cut_short=case.is_cut_short)
+
+
+def _limited(kind: str, port: int) -> tuple[list[int], Reply]:
+    def ask(body: bytes) -> Reply:
+        reply = _send(Case("limited", 0, [JSON], body, target="/{kind}/limited"), kind, port)
+        assert reply
+        return reply
+
+    replies = [ask(b"[]")]
+    while replies[-1].status != 429 and len(replies) < 8:
+        replies.append(ask(asks_for("status_500")))
+    met = replies[-1]
+    return [reply.status for reply in (*replies, ask(b"[]"))], met
+
+
+def _abandoned(kind: str, port: int, api: Upstream) -> bool:
+    api.waits.clear()
+    api.abandoned.clear()
+    with sending(port, _written(Case("abandoned", 0, [JSON], asks_for("is_abandoned")), kind, port)):
+        assert api.waits.wait(10)
+    return api.abandoned.wait(5)
+
+
+def record(adapter: Adapter) -> Recording:
+    """Send all cases, several at a time, and end the server."""
+    tls = server_context(trustme.CA(), "127.0.0.1")
+    tests = str(Path(__file__).parent.parent)
+    with Upstream() as api, ScriptedApi(tls) as stranger, ThreadPoolExecutor(8) as pool:
+        environment = {
+            "KEY": KEY,
+            "NOBODY": f"http://127.0.0.1:{free_port()}",
+            "NO_PROXY": "*",
+            "PYTHONPATH": os.pathsep.join([tests, *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "STORAGE": f"redis://user:{ENCODED_PASSWORD}@127.0.0.1:{free_port()}/0",
+            "TLS_UPSTREAM": stranger.base_url,
+            "TOKEN_TYPES": " ".join(["realtime_scribe", "batch_scribe", "is_abandoned", *FAULTS]),
+            "UPSTREAM": api.base_url,
+        }
+        with serving(sys.executable, *adapter.command, environment=environment) as server:
+            slowest_first = sorted(CASES, key=lambda case: case.status != 408)
+            asked = [(kind, case) for case in slowest_first if applies(case, adapter) for kind in KINDS]
+            replies = pool.map(lambda each: _send(each[1], each[0], server.port), asked)
+            by_name = {(kind, case.name): reply for (kind, case), reply in zip(asked, replies, strict=True)}
+            mints = len(api.requests)
+            limited = {kind: _limited(kind, server.port) for kind in KINDS}
+            leaving = KINDS if adapter.notices_leaving else ()
+            abandoned = {kind: _abandoned(kind, server.port, api) for kind in leaving}
+            server.process.terminate()
+            server.process.wait(20)
+            return Recording(by_name, limited, abandoned, mints, server.log)
