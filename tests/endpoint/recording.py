@@ -77,6 +77,7 @@ class Recording:
             mints that fail until the limit is met, then one more with a bad body; and the reply that met the limit.
         abandoned: By kind, whether a mint ended when its client had gone away.
         mints: How many mints reached the API.
+        journal: The endpoint's lines about the cases.
         log: All that the server wrote, to its end.
     """
 
@@ -84,6 +85,7 @@ class Recording:
     limited: Mapping[str, tuple[list[int], Reply]]
     abandoned: Mapping[str, bool]
     mints: int
+    journal: Sequence[str]
     log: str
 
     @property
@@ -91,11 +93,6 @@ class Recording:
         """The records of `on_minted`: kind, user id, type, request id."""
         lines = self.log.splitlines()
         return [json.loads(line.removeprefix(AUDIT_PREFIX)) for line in lines if line.startswith(AUDIT_PREFIX)]
-
-    @property
-    def journal(self) -> list[str]:
-        """The endpoint's lines about requests."""
-        return [line for line in self.log.splitlines() if line.startswith("elevenlabs_tokens.endpoint|") and "ms=" in line]
 
 
 def applies(case: Case, adapter: Adapter) -> bool:
@@ -175,9 +172,10 @@ def record(adapter: Adapter) -> Recording:
             replies = pool.map(lambda each: _send(each[1], each[0], server.port), asked)
             by_name = {(kind, case.name): reply for (kind, case), reply in zip(asked, replies, strict=True)}
             mints = len(api.requests)
+            journal = [line for line in server.log.splitlines() if "|token route: " in line]
             limited = {kind: _limited(kind, server.port) for kind in KINDS}
             leaving = KINDS if adapter.notices_leaving else ()
             abandoned = {kind: _abandoned(kind, server.port, api) for kind in leaving}
             server.process.terminate()
             server.process.wait(20)
-            return Recording(by_name, limited, abandoned, mints, server.log)
+            return Recording(by_name, limited, abandoned, mints, journal, server.log)

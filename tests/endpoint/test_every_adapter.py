@@ -144,11 +144,17 @@ def test_leaving(adapter: Adapter) -> None:
 def test_journal(adapter: Adapter) -> None:
     """Each request has one line in the log, with its outcome."""
     recording = recorded(adapter)
-    replies = [reply for reply in recording.replies.values() if reply and reply.all("cache-control")]
-    logged = Counter(re.findall(r" outcome=(\w+) ", "\n".join(recording.journal)))
-    limited = {"rate_limited": 2, "bad_request": 4, "upstream_unavailable": sum(len(s) - 3 for s, _ in recording.limited.values())}
+    replies = [
+        recording.replies[kind, case.name]
+        for kind in KINDS
+        for case in CASES
+        # Who closes the connection may or may not get a reply.
+        if applies(case, adapter) and not case.is_cut_short
+    ]
+    lines = [line for line in recording.journal if "user=shorter than announced@" not in line]
+    outcomes = re.findall(r" outcome=(?!left)(\w+) ", "\n".join(lines))
 
-    assert Counter(map(outcome_of, replies)) + Counter(limited) == logged - Counter(left=logged["left"])
+    assert Counter(outcome_of(reply) for reply in replies if reply and reply.all("cache-control")) == Counter(outcomes)
 
 
 @every_adapter
@@ -179,6 +185,8 @@ def test_secrets(adapter: Adapter) -> None:
 @every_adapter
 def test_log(adapter: Adapter) -> None:
     """Nothing is forged, forgotten or raised, and no event loop was blocked."""
-    unwanted = r"(?m)^forged|Traceback|never awaited|Unclosed|BlockingCallWarning|Exception ignored"
+    unwanted = (
+        r'(?m)^forged|elevenlabs_tokens/.*", line |never (?:awaited|retrieved)|Unclosed|BlockingCallWarning|ignored in'
+    )
 
     assert [] == re.findall(unwanted, recorded(adapter).log)
