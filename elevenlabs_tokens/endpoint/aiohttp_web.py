@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientError, web
 
 from elevenlabs_tokens.endpoint.bodies import BODY_TIMEOUT_IN_SECONDS, MAX_BODY_BYTES
-from elevenlabs_tokens.endpoint.leaving import reply_unless_left
+from elevenlabs_tokens.endpoint.leaving import LEFT, reply_unless_left
 from elevenlabs_tokens.endpoint.request import EndpointRequest
 from elevenlabs_tokens.endpoint.runners import InLoop
 
@@ -26,7 +26,7 @@ def handler_of(endpoint: "TokenEndpoint") -> AiohttpHandler:
         async def body() -> bytes:
             return await _body(request)
 
-        reply = await reply_unless_left(endpoint.reply(_request(request), body, InLoop()), _leaving(request))
+        reply = await reply_unless_left(endpoint.reply(_request(request), body, InLoop()), _leaving(request)) or LEFT
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body or None)
 
     return handle

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from elevenlabs_tokens.endpoint.bodies import BODY_TIMEOUT_IN_SECONDS, MAX_BODY_BYTES
-from elevenlabs_tokens.endpoint.leaving import reply_unless_left
+from elevenlabs_tokens.endpoint.bodies import BODY_TIMEOUT_IN_SECONDS, MAX_BODY_BYTES, cut_off
+from elevenlabs_tokens.endpoint.leaving import LEFT, reply_unless_left
+from elevenlabs_tokens.endpoint.replies import Reply, refusal
 from elevenlabs_tokens.endpoint.request import EndpointRequest
 from elevenlabs_tokens.endpoint.runners import InLoop
 
@@ -39,7 +40,8 @@ class AsgiApp:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         inbox = _Inbox(receive)
         work = self._endpoint.reply(_request(scope), inbox.body, InLoop())
-        reply = await reply_unless_left(work, inbox.watch())
+        # A reply is sent to a frontend that went away, too: some servers and middleware fail without one.
+        reply = await reply_unless_left(work, inbox.watch()) or inbox.reply_to_nobody()
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
@@ -60,6 +62,10 @@ class _Inbox:
                 self._body += message.get("body", b"")[: MAX_BODY_BYTES + 1 - len(self._body)]
             if len(self._body) > MAX_BODY_BYTES or not message.get("more_body", False):
                 self._is_whole.set()
+
+    def reply_to_nobody(self) -> Reply:
+        """Give the reply to a frontend that went away: some can still read it, if they have closed their half only."""
+        return LEFT if self._is_whole.is_set() else refusal(cut_off())
 
     async def body(self) -> bytes:
         async with asyncio.timeout(BODY_TIMEOUT_IN_SECONDS):

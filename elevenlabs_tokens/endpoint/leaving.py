@@ -6,8 +6,10 @@ from typing import Any
 
 from elevenlabs_tokens.endpoint.replies import RefusedError, Reply, refusal
 
+LEFT = refusal(RefusedError(503, "left", "The frontend went away."))
 
-async def reply_unless_left(reply: Coroutine[Any, Any, Reply], leaving: Coroutine[Any, Any, object]) -> Reply:
+
+async def reply_unless_left(reply: Coroutine[Any, Any, Reply], leaving: Coroutine[Any, Any, object]) -> Reply | None:
     """Work on a reply, and cancel the work when the frontend goes away.
 
     The work stays in the task of the request, and only the watch has one of its own: each switch of tasks costs a turn
@@ -18,7 +20,7 @@ async def reply_unless_left(reply: Coroutine[Any, Any, Reply], leaving: Coroutin
         leaving: Ends when the frontend goes away.
 
     Returns:
-        The reply; of a frontend that went away, one that nobody will read.
+        The reply; None if the frontend went away.
     """
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  # a coroutine of a server's runs in a task
@@ -39,7 +41,7 @@ async def reply_unless_left(reply: Coroutine[Any, Any, Reply], leaving: Coroutin
     except asyncio.CancelledError:
         if not has_left or task.uncancel() > cancel_requests:
             raise
-        return refusal(RefusedError(503, "left", "The frontend went away."))
+        return None
     finally:
         watch.remove_done_callback(cancel)
         watch.cancel()
