@@ -106,36 +106,37 @@ def _closed(client: Any) -> Any:
     return client
 
 
-def _endpoints(kind: str, make_client: Callable[..., Any], hooks: Mapping[str, Any]) -> dict[str, TokenEndpoint]:
+def _endpoints(kind: str, make_client: Callable[..., Any], **hooks: Any) -> dict[str, TokenEndpoint]:
     client = partial(make_client, api_key=os.environ["KEY"], base_url=os.environ["UPSTREAM"], max_retries=0)
-    token_types = os.environ["TOKEN_TYPES"].split()
-    make = partial(
-        TokenEndpoint,
-        **hooks,
-        token_types=token_types,
-        allowed_origins=["https://app.example", "http://localhost:5173", "capacitor://localhost"],
-    )
+
+    def endpoint(client: Any, **options: Any) -> TokenEndpoint:
+        return TokenEndpoint(
+            client,
+            token_types=os.environ["TOKEN_TYPES"].split(),
+            allowed_origins=["https://app.example", "HTTP://Localhost:5173/", "capacitor://localhost"],
+            **hooks,
+            **options,
+        )
+
     endpoints = {
-        "token": make(client()),
-        "limited": make(client(), rate_limit="2/minute"),
-        "storage": make(client(), rate_limit_storage=os.environ["STORAGE"]),
-        "nobody": make(client(base_url=os.environ["NOBODY"])),
-        "tls": make(client(base_url=os.environ["TLS_UPSTREAM"])),
-        "impatient": make(client(timeout_in_seconds=0.3)),
-        "keyless": make(make_client(base_url=os.environ["UPSTREAM"])),
-        "failing-key": make(client(api_key=_failing_key)),
-        "closed": make(_closed(client())),
+        "token": endpoint(client()),
+        "limited": endpoint(client(), rate_limit="2/minute"),
+        "storage": endpoint(client(), rate_limit_storage=os.environ["STORAGE"]),
+        "nobody": endpoint(client(base_url=os.environ["NOBODY"])),
+        "tls": endpoint(client(base_url=os.environ["TLS_UPSTREAM"])),
+        "impatient": endpoint(client(timeout_in_seconds=0.3)),
+        "keyless": endpoint(make_client(base_url=os.environ["UPSTREAM"])),
+        "failing-key": endpoint(client(api_key=_failing_key)),
+        "closed": endpoint(_closed(client())),
     }
-    return {f"{kind}/{name}": endpoint for name, endpoint in endpoints.items()}
+    return {f"{kind}/{name}": made for name, made in endpoints.items()}
 
 
 ENDPOINTS: Mapping[str, TokenEndpoint] = {
-    **_endpoints(
-        "async", AsyncElevenLabsClient, {"authorize": Authorizer(), "on_minted": partial(record_soon, "async")}
-    ),
-    **_endpoints("sync", ElevenLabsClient, {"authorize": authorize, "on_minted": partial(record, "sync")}),
+    **_endpoints("async", AsyncElevenLabsClient, authorize=Authorizer(), on_minted=partial(record, "async")),
+    **_endpoints("sync", ElevenLabsClient, authorize=authorize, on_minted=partial(record_soon, "sync")),
 }
-"""By their paths: each of them twice, with an async client and async hooks, and with all of them sync."""
+"""By their paths: with an async client, an async `authorize` and a sync `on_minted`, and each the other way round."""
 
 
 def endpoint_at(path: str) -> TokenEndpoint:

@@ -48,17 +48,17 @@ def _uvicorn(*arguments: str) -> Sequence[str]:
     return ["-m", "uvicorn", "--port", "{port}", *arguments]
 
 
+def _hypercorn(app: str) -> Sequence[str]:
+    return ["-m", "hypercorn", "--bind", "127.0.0.1:{port}", app]
+
+
 def _gunicorn(*arguments: str) -> Sequence[str]:
     return ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", *arguments]
 
 
 ADAPTERS = (
-    Adapter("uvicorn", _uvicorn("--lifespan", "on", "endpoint.starlette_app:app"), notices_leaving=True),
-    Adapter(
-        "hypercorn",
-        ["-m", "hypercorn", "--bind", "127.0.0.1:{port}", "endpoint.asgi_app:app"],
-        notices_leaving=True,
-    ),
+    Adapter("uvicorn", _uvicorn("--lifespan", "on", "endpoint.asgi_app:app"), notices_leaving=True),
+    Adapter("hypercorn", _hypercorn("endpoint.starlette_app:app"), notices_leaving=True),
     Adapter("gunicorn with 2 workers", _gunicorn("--workers", "2", "endpoint.wsgi_app:app"), workers=2),
     Adapter("gunicorn with threads", _gunicorn("--threads", "8", "endpoint.wsgi_app:app")),
     Adapter("aiohttp", ["-m", "endpoint.aiohttp_app", "{port}"], "Request", notices_leaving=True),

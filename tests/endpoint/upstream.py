@@ -52,7 +52,10 @@ class Upstream(ScriptedApi):
     def __init__(self) -> None:
         super().__init__()
         self.waits, self.abandoned = threading.Event(), threading.Event()
-        self._scripts = {**FAULTS, "is_abandoned": [self.waits.set, Act.STALL, self.abandoned.set]}
+        self._scripts: dict[str, Script] = {
+            **FAULTS,
+            "is_abandoned": [self.waits.set, Act.STALL, self.abandoned.set],
+        }
 
     def script_for(self, request: bytes) -> Script:
         token_type = request.partition(b" HTTP/")[0].rpartition(b"/")[2].decode()
