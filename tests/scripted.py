@@ -186,11 +186,16 @@ class ScriptedApi:
                 request, _, received = received.partition(HEAD_END)
                 with self._lock:
                     self.requests.append(request + HEAD_END)
-                    script = self.replies.pop(0) if self.replies else reply()
+                    script = self.script_for(request)
                 self.request_came.set()
                 self._stopping.wait(self.delay_in_seconds)
                 if not self._play(connection, script):
                     return
+
+    def script_for(self, request: bytes) -> Script:
+        """Choose the script for a request; only one thread at a time asks."""
+        del request
+        return self.replies.pop(0) if self.replies else reply()
 
     def _receive(self, connection: socket.socket) -> bytes:
         chunk = connection.recv(65536)
