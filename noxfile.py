@@ -33,7 +33,10 @@ PURE = (
 # No version of Python and no dependency changes what these tests find: only the newest Python runs them.
 RUN_ONCE = (
     "tests/cli/test_cli_output.py",
+    "tests/endpoint/test_every_adapter.py",
+    "tests/endpoint/test_many_users.py",
     "tests/endpoint/test_openapi.py",
+    "tests/endpoint/test_rate_limit.py",
     "tests/examples",
     "tests/fuzz",
     "tests/promises/test_every_row.py",
