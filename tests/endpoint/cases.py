@@ -49,7 +49,7 @@ class Case:
         body: Its body.
         method: Its method.
         target: Its target; `{kind}` stands for `async`, and then for `sync`: `endpoint.app.ENDPOINTS` has both.
-        version: The version of HTTP; a request of HTTP/1.0 has no `Host`.
+        version: The version of HTTP; a request of HTTP/1.0 has no `Host`, and tells no length.
         does: What `authorize` does; one of `endpoint.app.ACTS`.
         user: The user id that is sent, None for none; the name of the case, unless it is given.
         user_id: The id that `on_minted` gets; `user`, unless it is given. `{request_class}` stands for the adapter's.

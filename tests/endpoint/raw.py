@@ -72,10 +72,7 @@ def _read(connection: socket.socket, method: str) -> Reply:
 def request_bytes(
     method: str, target: str, lines: Sequence[str], body: bytes = b"", version: str = "HTTP/1.1"
 ) -> bytes:
-    """Write a request. A `Content-Length` is added if there is a body and no line that tells how long it is."""
-    known = {line.partition(":")[0].lower() for line in lines}
-    if body and not known & {"content-length", "transfer-encoding"}:
-        lines = [*lines, f"Content-Length: {len(body)}"]
+    """Write a request; `lines` are its headers."""
     return "\r\n".join([f"{method} {target} {version}", *lines, "", ""]).encode() + body
 
 

@@ -111,15 +111,18 @@ def user_id_of(case: Case, kind: str, adapter: Adapter) -> str | int:
 
 
 def _written(case: Case, kind: str, port: int) -> bytes:
+    given = {line.partition(":")[0] for line in case.lines}
+    is_old = case.version == "HTTP/1.0"
+    is_sized = case.method == "POST" and not is_old and "Transfer-Encoding" not in given
     usual = {
-        "Host": None if case.version == "HTTP/1.0" else "{host}",
+        "Host": None if is_old else "{host}",
+        "Content-Length": str(len(case.body)) if is_sized else None,
         "Connection": "close",
         "Cookie": f"session={COOKIE}",
         "Authorization": f"Bearer {CREDENTIAL}",
         "X-User": None if case.user is None else user_of(case, kind),
         "X-Do": case.does,
     }
-    given = {line.partition(":")[0] for line in case.lines}
     lines = [f"{name}: {value}" for name, value in usual.items() if value is not None and name not in given]
     host = f"127.0.0.1:{port}"
     lines = [line.format(host=host) for line in (*case.lines, *lines)]
