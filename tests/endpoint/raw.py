@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from http.client import HTTPException, HTTPResponse
@@ -38,7 +38,7 @@ class Reply:
 
 
 @contextmanager
-def sending(port: int, request: bytes) -> Iterator[socket.socket]:
+def sending(port: int, request: bytes) -> Generator[socket.socket]:
     """Send a request, and give the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(request)

@@ -172,8 +172,8 @@ def record(adapter: Adapter) -> Recording:
         with serving(sys.executable, *adapter.command, environment=environment) as server:
             slowest_first = sorted(CASES, key=lambda case: case.status != 408)
             asked = [(kind, case) for case in slowest_first if applies(case, adapter) for kind in KINDS]
-            replies = pool.map(lambda each: _send(each[1], each[0], server.port), asked)
-            by_name = {(kind, case.name): reply for (kind, case), reply in zip(asked, replies, strict=True)}
+            sent = {(kind, case.name): pool.submit(_send, case, kind, server.port) for kind, case in asked}
+            replies = {key: reply.result() for key, reply in sent.items()}
             mints = len(api.requests)
             journal = [line for line in server.log.splitlines() if "|token route: " in line]
             limited = {kind: _limited(kind, server.port) for kind in KINDS}
@@ -181,4 +181,4 @@ def record(adapter: Adapter) -> Recording:
             abandoned = {kind: _abandoned(kind, server.port, api) for kind in leaving}
             server.process.terminate()
             server.process.wait(20)
-            return Recording(by_name, limited, abandoned, mints, journal, server.log)
+            return Recording(replies, limited, abandoned, mints, journal, server.log)
