@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from endpoint.upstream import FAULTS, Upstream
 from faults import ENCODED_PASSWORD, KEY
 from proxies import server_context
 from scripted import ScriptedApi
-from servers import free_port, serving
+from servers import serving
 
 KINDS = ("async", "sync")
 COOKIE = "c00kie"
@@ -158,13 +159,15 @@ def record(adapter: Adapter) -> Recording:
     """Send all cases, several at a time, and end the server."""
     tls = server_context(trustme.CA(), "127.0.0.1")
     tests = str(Path(__file__).parent.parent)
-    with Upstream() as api, ScriptedApi(tls) as stranger, ThreadPoolExecutor(8) as pool:
+    with Upstream() as api, ScriptedApi(tls) as stranger, socket.socket() as deaf, ThreadPoolExecutor(8) as pool:
+        deaf.bind(("127.0.0.1", 0))  # it does not listen, and nobody else can
+        nobody = f"127.0.0.1:{deaf.getsockname()[1]}"
         environment = {
             "KEY": KEY,
-            "NOBODY": f"http://127.0.0.1:{free_port()}",
+            "NOBODY": f"http://{nobody}",
             "NO_PROXY": "*",
             "PYTHONPATH": os.pathsep.join([tests, *filter(None, [os.environ.get("PYTHONPATH")])]),
-            "STORAGE": f"redis://user:{ENCODED_PASSWORD}@127.0.0.1:{free_port()}/0",
+            "STORAGE": f"redis://user:{ENCODED_PASSWORD}@{nobody}/0",
             "TLS_UPSTREAM": stranger.base_url,
             "TOKEN_TYPES": " ".join(["realtime_scribe", "batch_scribe", "is_abandoned", *FAULTS]),
             "UPSTREAM": api.base_url,
