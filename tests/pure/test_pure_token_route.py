@@ -23,7 +23,7 @@ def authorize(request: EndpointRequest) -> str | None:
 @pytest.mark.parametrize(
     "argument",
     [
-        {"client": object()},
+        {"client": None},
         {"authorize": None},
         {"on_minted": "audit"},
         {"token_types": ()},
@@ -88,7 +88,7 @@ def test_lengths_that_are_none(announced: str) -> None:
     assert 400 == caught.value.status
 
 
-@pytest.mark.parametrize("announced", ["16385", "9" * 5000, "0" * 5000])
+@pytest.mark.parametrize("announced", ["16385", "9" * 5000, "0" * 5000], ids=["one", "nines", "zeros"])
 def test_lengths_that_are_too_long(announced: str) -> None:
     """A length of more digits than Python reads is too large, too."""
     with pytest.raises(RefusedError) as caught:
