@@ -22,7 +22,7 @@ def check_announced_size(headers: Headers) -> int | None:
         return None
     if not (announced.isascii() and announced.isdigit()):
         raise _bad_request("Content-Length must be a number.")
-    if len(announced.lstrip("0")) > len(str(MAX_BODY_BYTES)) or int(announced) > MAX_BODY_BYTES:
+    if len(announced) > len(str(MAX_BODY_BYTES)) or int(announced) > MAX_BODY_BYTES:
         raise too_large()
     return int(announced)
 

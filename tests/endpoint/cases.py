@@ -49,7 +49,7 @@ class Case:
         body: Its body.
         method: Its method.
         target: Its target; `{kind}` stands for `async`, and then for `sync`: `endpoint.app.ENDPOINTS` has both.
-        version: The version of HTTP; a request of HTTP/1.0 has no `Host`.
+        version: The version of HTTP; a request of HTTP/1.0 has no `Host`, and tells no length.
         does: What `authorize` does; one of `endpoint.app.ACTS`.
         user: The user id that is sent, None for none; the name of the case, unless it is given.
         user_id: The id that `on_minted` gets; `user`, unless it is given. `{request_class}` stands for the adapter's.
@@ -140,6 +140,7 @@ ORIGINS = (
     _origin("a foreign origin", 403, FOREIGN),
     _origin("a sandboxed page", 403, "Origin: null"),
     _origin("an empty origin", 403, "Origin:"),
+    _origin("an empty origin on the same site", 403, "Origin:", "Sec-Fetch-Site: same-origin"),
     _origin("an origin that is no origin", 403, "Origin: https://[::1"),
     _origin("a port that is no port", 403, "Origin: https://{host}0000000"),
     _origin("a foreign origin whose host a proxy names", 403, FOREIGN, "X-Forwarded-Host: evil.example"),
@@ -165,6 +166,7 @@ ORIGINS = (
     _origin("an IPv6 address", 201, "Origin: http://[::1]:8000", "Host: [::1]:8000"),
     _origin("two origins", 403, FROM_APP, FOREIGN, server_says=[400]),
     _origin("the same origin twice", 403, "Origin: http://{host}", "Origin: http://{host}", server_says=[400]),
+    _origin("two origins on the same site", 403, FROM_APP, FOREIGN, "Sec-Fetch-Site: same-origin", server_says=[400]),
     _origin("two sites", 403, "Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: same-origin", server_says=[400]),
     _origin("two hosts", 403, "Origin: http://{host}", "Host: {host}", "Host: {host}", server_says=[400]),
     Case("no host", 403, ["Origin: http://{host}"], version="HTTP/1.0"),
@@ -182,6 +184,13 @@ SIZES = (
     Case("too large by its announcement", 413, [JSON, f"Content-Length: {LIMIT + 1}"], not_under=DJANGO),
     Case("too large", 413, [JSON], PADDED + b" ", only_under=DJANGO),
     Case("chunks that are too large", 413, [JSON, CHUNKED], chunked(PADDED + b" ")),
+    Case(
+        "chunks without an end",
+        413,
+        [JSON, CHUNKED],
+        chunked(PADDED + b" ").removesuffix(b"0\r\n\r\n"),
+        not_under=frozenset({"Django under ASGI"}),
+    ),
     Case("chunks as large as allowed", 201, [JSON, CHUNKED], chunked(PADDED), token_type="batch_scribe"),
     Case("no chunks", 201, [CHUNKED], b"0\r\n\r\n"),
     Case("the size is asked before the user", 413, [f"Content-Length: {LIMIT + 1}"], user=None, not_under=DJANGO),
@@ -337,7 +346,12 @@ HOOKS = (
     Case("on_minted raises with an allowed origin", 500, [FROM_APP], user="hook raises", mints=1, origin=APP),
 )
 
-_UPGRADE = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
+_UPGRADE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+)
 
 PLACES = (
     Case("a mount", 201, target="/mounted/{kind}/token/"),
@@ -353,8 +367,8 @@ PLACES = (
     Case("what the framework gave", 201, does="framework", user_id="{request_class}"),
     Case("the path below a mount", 201, target="/mounted/{kind}/token/", does="path", user_id="/mounted/{kind}/token/"),
     Case("the path without its query", 201, target="/{kind}/token?at=once", does="path", user_id="/{kind}/token"),
-    # A server without WebSockets answers as to any GET.
-    Case("a WebSocket", 405, _UPGRADE, method="GET", target="/mounted/{kind}/token/", server_says=[403]),
+    # A server without WebSockets answers as to any GET, and uvicorn 500 where Django does not know what to do.
+    Case("a WebSocket", 405, _UPGRADE, method="GET", target="/mounted/{kind}/token/", server_says=[403, 500]),
     Case("HTTP/1.0", 201, version="HTTP/1.0"),
 )
 

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from http.client import HTTPException, HTTPResponse
@@ -38,7 +38,7 @@ class Reply:
 
 
 @contextmanager
-def sending(port: int, request: bytes) -> Iterator[socket.socket]:
+def sending(port: int, request: bytes) -> Generator[socket.socket]:
     """Send a request, and give the connection."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
         connection.sendall(request)
@@ -72,10 +72,7 @@ def _read(connection: socket.socket, method: str) -> Reply:
 def request_bytes(
     method: str, target: str, lines: Sequence[str], body: bytes = b"", version: str = "HTTP/1.1"
 ) -> bytes:
-    """Write a request. A `Content-Length` is added if there is a body and no line that tells how long it is."""
-    known = {line.partition(":")[0].lower() for line in lines}
-    if body and not known & {"content-length", "transfer-encoding"}:
-        lines = [*lines, f"Content-Length: {len(body)}"]
+    """Write a request; `lines` are its headers."""
     return "\r\n".join([f"{method} {target} {version}", *lines, "", ""]).encode() + body
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ from endpoint.upstream import FAULTS, Upstream
 from faults import ENCODED_PASSWORD, KEY
 from proxies import server_context
 from scripted import ScriptedApi
-from servers import free_port, serving
+from servers import serving
 
 KINDS = ("async", "sync")
 COOKIE = "c00kie"
@@ -111,15 +112,18 @@ def user_id_of(case: Case, kind: str, adapter: Adapter) -> str | int:
 
 
 def _written(case: Case, kind: str, port: int) -> bytes:
+    given = {line.partition(":")[0] for line in case.lines}
+    is_old = case.version == "HTTP/1.0"
+    is_sized = case.method == "POST" and not is_old and "Transfer-Encoding" not in given
     usual = {
-        "Host": None if case.version == "HTTP/1.0" else "{host}",
+        "Host": None if is_old else "{host}",
+        "Content-Length": str(len(case.body)) if is_sized else None,
         "Connection": "close",
         "Cookie": f"session={COOKIE}",
         "Authorization": f"Bearer {CREDENTIAL}",
         "X-User": None if case.user is None else user_of(case, kind),
         "X-Do": case.does,
     }
-    given = {line.partition(":")[0] for line in case.lines}
     lines = [f"{name}: {value}" for name, value in usual.items() if value is not None and name not in given]
     host = f"127.0.0.1:{port}"
     lines = [line.format(host=host) for line in (*case.lines, *lines)]
@@ -155,13 +159,15 @@ def record(adapter: Adapter) -> Recording:
     """Send all cases, several at a time, and end the server."""
     tls = server_context(trustme.CA(), "127.0.0.1")
     tests = str(Path(__file__).parent.parent)
-    with Upstream() as api, ScriptedApi(tls) as stranger, ThreadPoolExecutor(8) as pool:
+    with Upstream() as api, ScriptedApi(tls) as stranger, socket.socket() as deaf, ThreadPoolExecutor(8) as pool:
+        deaf.bind(("127.0.0.1", 0))  # it does not listen, and nobody else can
+        nobody = f"127.0.0.1:{deaf.getsockname()[1]}"
         environment = {
             "KEY": KEY,
-            "NOBODY": f"http://127.0.0.1:{free_port()}",
+            "NOBODY": f"http://{nobody}",
             "NO_PROXY": "*",
             "PYTHONPATH": os.pathsep.join([tests, *filter(None, [os.environ.get("PYTHONPATH")])]),
-            "STORAGE": f"redis://user:{ENCODED_PASSWORD}@127.0.0.1:{free_port()}/0",
+            "STORAGE": f"redis://user:{ENCODED_PASSWORD}@{nobody}/0",
             "TLS_UPSTREAM": stranger.base_url,
             "TOKEN_TYPES": " ".join(["realtime_scribe", "batch_scribe", "is_abandoned", *FAULTS]),
             "UPSTREAM": api.base_url,
@@ -169,8 +175,8 @@ def record(adapter: Adapter) -> Recording:
         with serving(sys.executable, *adapter.command, environment=environment) as server:
             slowest_first = sorted(CASES, key=lambda case: case.status != 408)
             asked = [(kind, case) for case in slowest_first if applies(case, adapter) for kind in KINDS]
-            replies = pool.map(lambda each: _send(each[1], each[0], server.port), asked)
-            by_name = {(kind, case.name): reply for (kind, case), reply in zip(asked, replies, strict=True)}
+            sent = {(kind, case.name): pool.submit(_send, case, kind, server.port) for kind, case in asked}
+            replies = {key: reply.result() for key, reply in sent.items()}
             mints = len(api.requests)
             journal = [line for line in server.log.splitlines() if "|token route: " in line]
             limited = {kind: _limited(kind, server.port) for kind in KINDS}
@@ -178,4 +184,4 @@ def record(adapter: Adapter) -> Recording:
             abandoned = {kind: _abandoned(kind, server.port, api) for kind in leaving}
             server.process.terminate()
             server.process.wait(20)
-            return Recording(by_name, limited, abandoned, mints, journal, server.log)
+            return Recording(replies, limited, abandoned, mints, journal, server.log)

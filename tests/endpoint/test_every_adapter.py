@@ -2,17 +2,29 @@
 
 import re
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 
 import pytest
 
 from endpoint.cases import CASES, CODES, SECONDS, Case
 from endpoint.raw import Reply
-from endpoint.recording import ADAPTERS, COOKIE, CREDENTIAL, KINDS, Adapter, applies, record, user_id_of
+from endpoint.recording import ADAPTERS, COOKIE, CREDENTIAL, KINDS, Adapter, Recording, applies, record, user_id_of
 from endpoint.upstream import TOKEN_PREFIX, UPSTREAM_TEXT
 from faults import ENCODED_KEY, ENCODED_PASSWORD, KEY, PASSWORD
 
-recorded = cache(record)
+
+@cache
+def _recording(adapter: Adapter) -> Future[Recording]:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(record, adapter)
+
+
+def recorded(adapter: Adapter) -> Recording:
+    """Record an adapter once; if its server does not start, no test waits for it again."""
+    return _recording(adapter).result()
+
+
 PAIRS = [(adapter, case) for adapter in ADAPTERS for case in CASES if applies(case, adapter)]
 
 every_case = pytest.mark.parametrize(
