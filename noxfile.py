@@ -117,12 +117,13 @@ def _install(session: nox.Session, *groups: str, others: Iterable[str] = ()) -> 
 def _all_tests(session: nox.Session, *without: str) -> list[str]:
     """Give the options with which pytest runs the tests, without some files or folders, on all cores.
 
-    Beside other sessions (`nox --parallel`), it runs them on half of the cores.
+    Beside other sessions (`nox --parallel`), it runs them on half of the cores; but the newest Python, which has the
+    most to run, on all.
     """
     if missing := [path for path in without if not Path(path).exists()]:
         session.error(f"no such files: {missing}")
     half = (os.cpu_count() or 1) // 2
-    workers = (half if half > 1 else 0) if session.parallel else "auto"
+    workers = (half if half > 1 else 0) if session.parallel and session.python != NEWEST else "auto"
     return [f"--numprocesses={workers}", "--dist=worksteal", *(f"--ignore={path}" for path in without)]
 
 
