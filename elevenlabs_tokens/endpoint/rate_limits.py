@@ -85,7 +85,13 @@ def _limiter(storage: str) -> Any:
     """Make the library's limiter. No error shows the address: it may hold a password."""
     options: dict[str, Any] = {}
     if storage.startswith(("redis", "valkey")):
-        options = {"socket_timeout": _SOCKET_TIMEOUT_IN_SECONDS, "socket_connect_timeout": _SOCKET_TIMEOUT_IN_SECONDS}
+        options = {
+            "socket_timeout": _SOCKET_TIMEOUT_IN_SECONDS,
+            "socket_connect_timeout": _SOCKET_TIMEOUT_IN_SECONDS,
+            # After a second of rest, a connection is tried first. A server that hangs would keep a count that it
+            # received, and count users later who were refused meanwhile.
+            "health_check_interval": 1,
+        }
     try:
         made = import_module("limits.storage").storage_from_string(storage, **options)
         return import_module("limits.strategies").MovingWindowRateLimiter(made)
