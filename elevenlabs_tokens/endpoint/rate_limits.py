@@ -36,9 +36,6 @@ class Counter(Protocol):
         Returns:
             The seconds until the user may ask again; 0 if the request was counted. Where this takes time, a future of
             them; an error is the storage's.
-
-        Raises:
-            UnicodeEncodeError: The id holds a lone surrogate.
         """
         ...
 
@@ -148,7 +145,6 @@ class _MemoryCounter:
         self._lock = threading.Lock()
 
     def hit(self, user_id: str) -> float:
-        user_id.encode()  # refuses what cannot be encoded, as every storage does
         with self._lock:
             return self._hit(user_id, time.monotonic())
 

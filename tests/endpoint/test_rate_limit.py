@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsConfigError
+from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsClient, ElevenLabsConfigError
 from elevenlabs_tokens.emulator import Emulator
 from elevenlabs_tokens.endpoint import TokenEndpoint
 from endpoint.asking import ask, running, seen, statuses, wait_until
@@ -153,17 +153,30 @@ DIFFERENT_IDS = [0, 1, -1, 2**70, *"aA*é", *ODD_TEXTS, "x" * 5000, "x" * 5001]
 
 
 def test_every_id_counts_for_itself(storage: str, elevenlabs_emulator: Emulator) -> None:
-    """Ids are compared as exact text, in which 1 and "1" are the same; one that cannot be encoded is a 500."""
+    """Ids are compared as exact text, in which 1 and "1" are the same."""
     with running("uvicorn", elevenlabs_emulator.base_url, storage=storage, rate="1/minute") as process:
         url = f"{process.base_url}/async/limited"
         first = [answer.status for answer in ask(url, *DIFFERENT_IDS)]
         second = [answer.status for answer in ask(url, *DIFFERENT_IDS, "1")]
-        surrogate = statuses(url, "\ud800")
 
     assert [201] * len(DIFFERENT_IDS) == first
     assert [429] * (len(DIFFERENT_IDS) + 1) == second
-    assert [500] == surrogate
     assert len(DIFFERENT_IDS) == len(elevenlabs_emulator.tokens)
+
+
+@pytest.mark.parametrize("rate_limit", [None, "10/minute"])
+@pytest.mark.parametrize("user", ["\ud800", 10**5000], ids=["half a surrogate pair", "more digits than Python writes"])
+def test_an_id_that_cannot_be_encoded(user: str | int, rate_limit: str | None) -> None:
+    """An id that cannot be written into a storage or a log is a 500, with a rate limit and without one."""
+    lines: list[str] = []
+
+    def start_response(line: str, _: object) -> None:
+        lines.append(line)
+
+    endpoint = TokenEndpoint(ElevenLabsClient(api_key=KEY), authorize=lambda _: user, rate_limit=rate_limit)
+    endpoint.wsgi({"REQUEST_METHOD": "POST"}, start_response)
+
+    assert ["500 Internal Server Error"] == lines
 
 
 @pytest.mark.timed
