@@ -108,6 +108,10 @@ class Policy:
                 f"authorize returned {'an empty string' if user_id == '' else type(user_id).__name__}; return the "
                 "user's id (text or a number), or None to refuse"
             )
+        try:
+            str(user_id).encode()
+        except ValueError:  # half a surrogate pair, or a number of more digits than Python writes
+            raise internal_error("authorize returned an id that cannot be encoded") from None
         return user_id
 
     async def _check_rate(self, user_id: str, run: Runner) -> None:
@@ -118,8 +122,6 @@ class Policy:
         try:
             hit = self.counter.hit(user_id)
             seconds = await run.wait(hit, STORAGE_TIMEOUT_IN_SECONDS) if isinstance(hit, Future) else hit
-        except UnicodeEncodeError:
-            raise internal_error("authorize returned an id that cannot be encoded") from None
         except Exception as error:  # noqa: BLE001  # each storage has errors of its own
             problem = type(error).__name__
         if problem:

@@ -36,9 +36,6 @@ class Counter(Protocol):
         Returns:
             The seconds until the user may ask again; 0 if the request was counted. Where this takes time, a future of
             them; an error is the storage's.
-
-        Raises:
-            UnicodeEncodeError: The id holds a lone surrogate.
         """
         ...
 
@@ -85,7 +82,13 @@ def _limiter(storage: str) -> Any:
     """Make the library's limiter. No error shows the address: it may hold a password."""
     options: dict[str, Any] = {}
     if storage.startswith(("redis", "valkey")):
-        options = {"socket_timeout": _SOCKET_TIMEOUT_IN_SECONDS, "socket_connect_timeout": _SOCKET_TIMEOUT_IN_SECONDS}
+        options = {
+            "socket_timeout": _SOCKET_TIMEOUT_IN_SECONDS,
+            "socket_connect_timeout": _SOCKET_TIMEOUT_IN_SECONDS,
+            # After a second of rest, a connection is tried first. A server that hangs would keep a count that it
+            # received, and count users later who were refused meanwhile.
+            "health_check_interval": 1,
+        }
     try:
         made = import_module("limits.storage").storage_from_string(storage, **options)
         return import_module("limits.strategies").MovingWindowRateLimiter(made)
@@ -142,7 +145,6 @@ class _MemoryCounter:
         self._lock = threading.Lock()
 
     def hit(self, user_id: str) -> float:
-        user_id.encode()  # refuses what cannot be encoded, as every storage does
         with self._lock:
             return self._hit(user_id, time.monotonic())
 

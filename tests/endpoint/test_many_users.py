@@ -41,11 +41,11 @@ async def seconds_of(session: aiohttp.ClientSession, url: str) -> float:
 @pytest.mark.timed
 async def test_the_loop_stays_free(server: str, client: str, elevenlabs_emulator: Emulator) -> None:
     """While mints take a second, another route of the same loop answers within 100 ms."""
-    elevenlabs_emulator.fail_next(200, delay_in_seconds=1)
+    elevenlabs_emulator.fail_next(128, delay_in_seconds=1)
     with running(server, elevenlabs_emulator.base_url) as process:
         async with crowd() as session, asyncio.TaskGroup() as tasks:
             url = f"{process.base_url}/{client}/limited"
-            mints = [tasks.create_task(post(session, url, number)) for number in range(200)]
+            mints = [tasks.create_task(post(session, url, number)) for number in range(128)]
             while len(elevenlabs_emulator.tokens) < 64:  # noqa: ASYNC110  # nothing tells when the emulator mints
                 await asyncio.sleep(0.01)
             waits = []
