@@ -45,7 +45,7 @@ def requested_type(body: bytes, content_type: str, token_types: tuple[str, ...])
     Raises:
         RefusedError: The body is not JSON, has an unknown field, or names a type that is not handed out.
     """
-    if body.strip() in (b"", b"{}"):
+    if b"".join(body.split()) in (b"", b"{}"):
         return token_types[0]
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise RefusedError(415, "unsupported_media_type", "Send the body as application/json, or send none.")

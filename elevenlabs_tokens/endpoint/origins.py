@@ -39,9 +39,10 @@ def checked_origins(origins: Iterable[str]) -> frozenset[str]:
 def _checked_origin(origin: object) -> str:
     normal = _normal(origin.removesuffix("/")) if isinstance(origin, str) else None
     if normal is None or "*" in normal:
+        shown = "an address with a user" if "@" in str(origin) else repr(origin)
         raise ElevenLabsConfigError(
-            f"allowed_origins cannot hold {origin!r}: give scheme, host and port, such as https://app.example, and "
-            "each origin by itself"
+            f"allowed_origins cannot hold {shown}: give scheme, host and port, such as https://app.example, and each "
+            "origin by itself"
         )
     return normal
 

@@ -142,12 +142,10 @@ class Policy:
             raise asyncio.CancelledError
         try:
             return await run.mint(self.mint(token_type), is_of_sync_client=self.is_of_sync_client)
-        except asyncio.CancelledError as error:
-            if run.is_cancelled:
+        except BaseException as error:
+            if _is_from_outside(error, run):
                 raise
-            refused = refusal_of(error)
-        except Exception as error:  # noqa: BLE001  # an api_key callable may raise anything
-            refused = refusal_of(error)
+            refused = refusal_of(error)  # an api_key callable may raise anything
         raise refused
 
 
@@ -155,14 +153,18 @@ async def _call(run: Runner, hook: Hook, *args: object) -> object:
     """Call one of the app's functions; whatever it raises is a fault of the app's."""
     try:
         return await run.hook(hook, *args)
-    except asyncio.CancelledError as error:
-        if run.is_cancelled:
+    except BaseException as error:
+        if _is_from_outside(error, run):
             raise
-        what = described(error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # `sys.exit` in a hook must not end the server
-        what = described(error)
+        what = described(error)  # `sys.exit` in a hook must not end the server
     advice = "; return None to refuse a user" if hook.name == "authorize" else ""
     raise internal_error(f"{hook.name} raised {what}{advice}")
+
+
+def _is_from_outside(error: BaseException, run: Runner) -> bool:
+    """Tell whether an error ends the request and is not the app's: Ctrl-C, or a cancellation by somebody else."""
+    is_cancelled = isinstance(error, asyncio.CancelledError) and run.is_cancelled
+    return is_cancelled or isinstance(error, KeyboardInterrupt | GeneratorExit)
 
 
 async def _read(read_body: ReadBody) -> bytes:

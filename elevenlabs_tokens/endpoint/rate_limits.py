@@ -18,8 +18,10 @@ STORAGE_TIMEOUT_IN_SECONDS = 1.8
 """How long a storage may take: with the rest of the request, less than 2 s."""
 
 _SOCKET_TIMEOUT_IN_SECONDS = 1.0
-_MOST_WAITING = 32
-"""How many threads wait for a storage at most."""
+_MOST_THREADS = 32
+"""How many threads call a storage at once."""
+
+_MOST_IN_A_WINDOW = 1_000_000
 
 logger = logging.getLogger("elevenlabs_tokens.endpoint")
 
@@ -59,15 +61,18 @@ def counter(rate: object, storage: object) -> Counter:
     item = None
     if isinstance(rate, str):
         with suppress(ValueError):
-            item = limits.parse(rate)
-    if item is None or not item.amount or not item.multiples:
-        raise ElevenLabsConfigError(f'rate_limit must be a rate such as "10/minute", or None, not {rate!r}')
+            (item,) = limits.parse_many(rate)
+    if item is None or not 0 < item.amount <= _MOST_IN_A_WINDOW:
+        raise ElevenLabsConfigError(
+            'rate_limit must be one rate such as "10/minute" or "100 per 2 hours", up to a million requests, or None'
+        )
     if not isinstance(storage, str):
         raise ElevenLabsConfigError('rate_limit_storage must be an address, such as "redis://localhost:6379"')
-    if storage.startswith("memory:"):
+    storage = storage.strip()
+    if _is_memory(storage):
         logger.warning(
-            "rate_limit %s is counted in the memory of THIS PROCESS ALONE: with several workers, each of them "
-            "grants it anew; give rate_limit_storage a Redis that all of them share",
+            "the rate limit %s is counted in the memory of THIS PROCESS ALONE (memory://): with several workers, a "
+            "user gets it once from each worker; to share the count, give rate_limit_storage='redis://...'",
             rate,
         )
     return _counter(item, storage)
@@ -75,7 +80,11 @@ def counter(rate: object, storage: object) -> Counter:
 
 @cache
 def _counter(rate: Any, storage: str) -> Counter:
-    return _MemoryCounter(rate) if storage.startswith("memory:") else _RemoteCounter(_limiter(storage), rate)
+    return _MemoryCounter(rate) if _is_memory(storage) else _RemoteCounter(_limiter(storage), rate)
+
+
+def _is_memory(storage: str) -> bool:
+    return storage.lower().startswith("memory:")
 
 
 def _limiter(storage: str) -> Any:
@@ -121,7 +130,7 @@ class _RemoteCounter:
         reset_after_fork(self)
 
     def after_fork_in_child(self) -> None:
-        self._threads = ThreadPoolExecutor(_MOST_WAITING, "elevenlabs-tokens-limits")  # starts none before it is used
+        self._threads = ThreadPoolExecutor(_MOST_THREADS, "elevenlabs-tokens-limits")  # starts none before it is used
 
     def hit(self, user_id: str) -> Future[float]:
         return self._threads.submit(_hit, self._limiter, self._rate, _key(user_id))

@@ -15,7 +15,7 @@ class EndpointRequest:
 
     Attributes:
         method: `"POST"`.
-        path: The path as the browser sent it, the mount of the app included.
+        path: The path, with its escapes decoded and the mount of the app included.
         headers: The headers; a name is found in upper or lower case.
         cookies: The cookies by their names. Nothing has checked them.
         client_address: The address at the other end of the connection, which may be a proxy's; None if the server does

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
@@ -99,7 +99,9 @@ class InLoop:
 
     async def mint(self, work: Coroutine[Any, Any, T], *, is_of_sync_client: bool) -> T:
         """Await it, or the loop of sync calls that runs it."""
-        return await (asyncio.wrap_future(portal.submit(work)) if is_of_sync_client else work)
+        if not is_of_sync_client:
+            return await work
+        return result_or_error(*await asyncio.wrap_future(portal.submit(outcome_of(work))))
 
     async def wait(self, future: Future[T], seconds: float) -> T:
         """Wait for another thread."""
@@ -160,6 +162,21 @@ def _outcome(function: Callable[..., object], args: tuple[object, ...]) -> tuple
         return function(*args), None
     except BaseException as error:  # noqa: BLE001  # the event loop raises it again
         return None, error
+
+
+async def outcome_of(awaitable: Awaitable[T]) -> tuple[T | None, BaseException | None]:
+    """Await something in another loop, which an exit would end: give the error instead of raising it."""
+    try:
+        return await awaitable, None
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # raised again where it was awaited
+        return None, error
+
+
+def result_or_error(result: T | None, error: BaseException | None) -> T:
+    """Raise the error, or give the result."""
+    if error is not None:
+        raise error
+    return cast("T", result)
 
 
 async def _awaited(awaitable: Awaitable[T]) -> T:

@@ -42,8 +42,11 @@ def read_body(environ: Environ) -> bytes:
     else:
         return b""
     body = b""
-    while len(body) < most and (chunk := environ["wsgi.input"].read(most - len(body))):
-        body += chunk
+    try:
+        while len(body) < most and (chunk := environ["wsgi.input"].read(most - len(body))):
+            body += chunk
+    except Exception as error:
+        raise OSError from error  # each server has errors of its own for chunks that are malformed
     return body
 
 
