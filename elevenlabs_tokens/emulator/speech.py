@@ -12,7 +12,6 @@ from attrs import frozen
 
 from elevenlabs_tokens.emulator.admission import KeyRefusedError
 from elevenlabs_tokens.emulator.audio import OUTPUT_FORMATS, synthesise
-from elevenlabs_tokens.emulator.frames import read_object
 from elevenlabs_tokens.emulator.ledger import TokenRefusedError
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
 
@@ -91,37 +90,20 @@ class SpeechSettings:
         )
 
 
-@frozen(kw_only=True)
-class TextInput:
-    """A message of the client.
+def text_of(fields: Frame) -> str:
+    """Read the text of a message. White space alone is not spoken.
 
-    Attributes:
-        text: What to say. White space alone only keeps the connection open; an empty text ends it.
-        api_key: The API key, which the first message may have.
+    Raises:
+        SpeechError: It has no text.
     """
-
-    text: str
-    api_key: str | None
-
-    @classmethod
-    def from_frame(cls, frame: str) -> Self:
-        """Read a message.
-
-        Raises:
-            SpeechError: It is not a JSON object, or has no text.
-        """
-        fields = read_object(frame)
-        if fields is None:
-            raise _unreadable("expected a JSON object")
-        text = fields.get("text")
-        if not isinstance(text, str):
-            raise _unreadable("text must be a string")
-        # The API reference shows both spellings.
-        api_key = fields.get("xi_api_key") or fields.get("xi-api-key")
-        return cls(text=text, api_key=api_key if isinstance(api_key, str) else None)
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise unreadable("text must be a string")
+    return text
 
 
-def _unreadable(why: str) -> SpeechError:
+def unreadable(why: str) -> SpeechError:
+    """Say that a message of the client is not one."""
     return SpeechError("invalid_input_message", f"Could not parse input message, {why}.")
 
 

@@ -29,6 +29,20 @@ def speech_error(error: str, message: str) -> Conversation:
     return [{"message": message, "error": error, "code": 1008}], 1008, error
 
 
+def speech_route(path: str, last_message: dict[str, Any], opened: dict[str, Any]) -> Route:
+    return Route(
+        path=path,
+        query="?single_use_token=",
+        token_type="tts_websocket",
+        last_message=last_message,
+        opened=opened,
+        refusal=speech_error("authentication_required", "You must be authenticated to use this endpoint."),
+        wrong_type=speech_error(
+            "invalid_token_type", "Token type mismatch: expected 'tts_websocket', got 'ttd_websocket'."
+        ),
+    )
+
+
 BAD_KEY_HEADER = {"xi-api-key": "sk_bad"}
 AUTH_ERROR = {"message_type": "auth_error", "error": "You must be authenticated to use this endpoint."}
 ROUTES = [
@@ -41,17 +55,8 @@ ROUTES = [
         refusal=([AUTH_ERROR], 1000, ""),
         wrong_type=([AUTH_ERROR], 1000, ""),
     ),
-    Route(
-        path=TEXT_TO_SPEECH,
-        query="?single_use_token=",
-        token_type="tts_websocket",
-        last_message={"text": ""},
-        opened={"isFinal": True},
-        refusal=speech_error("authentication_required", "You must be authenticated to use this endpoint."),
-        wrong_type=speech_error(
-            "invalid_token_type", "Token type mismatch: expected 'tts_websocket', got 'ttd_websocket'."
-        ),
-    ),
+    speech_route(TEXT_TO_SPEECH, {"text": ""}, {"isFinal": True}),
+    speech_route(TEXT_TO_SPEECH.replace("/stream", "/multi-stream"), {"text": 1}, {"error": "invalid_input_message"}),
 ]
 
 
@@ -77,7 +82,7 @@ class Visitor:
         return [record.state for record in self.frontend.emulator.tokens]
 
 
-@pytest.fixture(params=ROUTES, ids=lambda route: route.token_type)
+@pytest.fixture(params=ROUTES, ids=lambda route: route.path)
 def visitor(frontend: Frontend, request: pytest.FixtureRequest) -> Visitor:
     return Visitor(frontend, request.param)
 
