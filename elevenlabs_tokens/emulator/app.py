@@ -5,6 +5,7 @@ from functools import partial
 from aiohttp import web
 
 from elevenlabs_tokens.emulator.admission import Admission, ApiKeys
+from elevenlabs_tokens.emulator.dialogue import speak_dialogue
 from elevenlabs_tokens.emulator.faults import FaultQueue
 from elevenlabs_tokens.emulator.ledger import TokenLedger
 from elevenlabs_tokens.emulator.minting import Minting
@@ -20,7 +21,19 @@ def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue) -> web
     admission = Admission(ledger, api_keys)
     sockets = OpenSockets()
     # One token opens one of the two.
-    to_speech = partial(SpeechSocket, admission=admission, sockets=sockets, token_type="tts_websocket")
+    to_speech = partial(
+        SpeechSocket,
+        admission=admission,
+        sockets=sockets,
+        token_type="tts_websocket",  # noqa: S106 - the name of a type
+    )
+    dialogue = SpeechSocket(
+        admission=admission,
+        sockets=sockets,
+        token_type="ttd_websocket",  # noqa: S106 - the name of a type
+        talk=speak_dialogue,
+        takes_token_in_first_message=True,
+    )
     app = web.Application(middlewares=[error_objects])
     app.add_routes(
         [
@@ -28,6 +41,7 @@ def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue) -> web
             web.get("/v1/speech-to-text/realtime", SpeechToTextSocket(admission, sockets).serve),
             web.get("/v1/text-to-speech/{voice_id}/stream-input", to_speech(talk=speak_one_stream).serve),
             web.get("/v1/text-to-speech/{voice_id}/multi-stream-input", to_speech(talk=speak_in_contexts).serve),
+            web.get("/v1/text-to-dialogue/stream-input", dialogue.serve),
         ]
     )
     app.on_shutdown.append(sockets.close_all)

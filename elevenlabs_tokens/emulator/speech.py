@@ -11,7 +11,7 @@ from typing import Self
 from attrs import frozen
 
 from elevenlabs_tokens.emulator.admission import KeyRefusedError
-from elevenlabs_tokens.emulator.audio import OUTPUT_FORMATS, synthesise
+from elevenlabs_tokens.emulator.audio import OUTPUT_FORMATS, REFUSED_FORMATS, synthesise
 from elevenlabs_tokens.emulator.ledger import TokenRefusedError
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
 
@@ -81,11 +81,19 @@ class SpeechSettings:
         """Read the settings.
 
         Raises:
-            InvalidParameterError: A parameter has a bad value, or the format is one that is not emulated (Opus).
+            InvalidParameterError: A parameter has a bad value.
+            SpeechError: The format is Opus; the refusal is that of a format which the plan does not include.
         """
+        # The API's specification names a default without a bitrate; the vendor's SDKs ask for this one.
+        output_format = query.one_of("output_format", OUTPUT_FORMATS + REFUSED_FORMATS, default="mp3_44100_128")
+        if output_format in REFUSED_FORMATS:
+            raise SpeechError(
+                "output_format_not_allowed",
+                f"Output format '{output_format}' is not available on the plan of this account (the emulator's).",
+                param="output_format",
+            )
         return cls(
-            # The API's specification names a default without a bitrate; the vendor's SDKs ask for this one.
-            output_format=query.one_of("output_format", OUTPUT_FORMATS, default="mp3_44100_128"),
+            output_format=output_format,
             inactivity_timeout_in_seconds=query.integer("inactivity_timeout", at_least=1, at_most=180, default=20),
         )
 

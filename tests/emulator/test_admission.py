@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from frontend import KEY_HEADER, SPEECH_TO_TEXT, TEXT_TO_SPEECH, Conversation, Frontend
+from frontend import KEY_HEADER, SPEECH_TO_TEXT, TEXT_TO_DIALOGUE, TEXT_TO_SPEECH, Conversation, Frontend
 from frozen import FrozenTime
 
 pytestmark = pytest.mark.anyio
@@ -22,23 +22,23 @@ class Route(NamedTuple):
     """What is in the first message of a connection that is admitted."""
     refusal: Conversation
     wrong_type: Conversation
-    """How a token of the type `ttd_websocket` is refused."""
+    """How a token of the type `batch_scribe` is refused."""
 
 
 def speech_error(error: str, message: str) -> Conversation:
     return [{"message": message, "error": error, "code": 1008}], 1008, error
 
 
-def speech_route(path: str, last_message: dict[str, Any], opened: dict[str, Any]) -> Route:
+def speech_route(path: str, last_message: dict[str, Any], opened: dict[str, Any], token_type: str) -> Route:
     return Route(
         path=path,
         query="?single_use_token=",
-        token_type="tts_websocket",
+        token_type=token_type,
         last_message=last_message,
         opened=opened,
         refusal=speech_error("authentication_required", "You must be authenticated to use this endpoint."),
         wrong_type=speech_error(
-            "invalid_token_type", "Token type mismatch: expected 'tts_websocket', got 'ttd_websocket'."
+            "invalid_token_type", f"Token type mismatch: expected '{token_type}', got 'batch_scribe'."
         ),
     )
 
@@ -55,8 +55,14 @@ ROUTES = [
         refusal=([AUTH_ERROR], 1000, ""),
         wrong_type=([AUTH_ERROR], 1000, ""),
     ),
-    speech_route(TEXT_TO_SPEECH, {"text": ""}, {"isFinal": True}),
-    speech_route(TEXT_TO_SPEECH.replace("/stream", "/multi-stream"), {"text": 1}, {"error": "invalid_input_message"}),
+    speech_route(TEXT_TO_SPEECH, {"text": ""}, {"isFinal": True}, "tts_websocket"),
+    speech_route(
+        TEXT_TO_SPEECH.replace("/stream", "/multi-stream"),
+        {"text": 1},
+        {"error": "invalid_input_message"},
+        "tts_websocket",
+    ),
+    speech_route(TEXT_TO_DIALOGUE, {"voices": ["ada"], "close_socket": True}, {"is_final": True}, "ttd_websocket"),
 ]
 
 
@@ -107,7 +113,7 @@ async def test_an_expired_token_is_refused(visitor: Visitor, frozen_time: Frozen
 
 async def test_a_token_of_another_type_is_refused_unspent(visitor: Visitor) -> None:
     """It can still open what it is for."""
-    token = await visitor.frontend.mint("ttd_websocket")
+    token = await visitor.frontend.mint("batch_scribe")
     route = visitor.route
 
     assert route.wrong_type == await visitor.frontend.converse(route.path + route.query + token)

@@ -7,7 +7,7 @@ import pytest
 from multidict import MultiDict
 
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
-from elevenlabs_tokens.emulator.speech import SpeechError, SpeechSettings, speak
+from elevenlabs_tokens.emulator.speech import SpeechSettings, speak
 from frontend import KEY_HEADER, TEXT_TO_SPEECH, Conversation, Frontend
 from frozen import KEY
 
@@ -24,7 +24,7 @@ def test_settings_have_the_defaults_of_the_api() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("output_format", "opus_48000_32"), ("inactivity_timeout", "0"), ("inactivity_timeout", "181")]
+    ("name", "value"), [("output_format", "opus_48000_33"), ("inactivity_timeout", "0"), ("inactivity_timeout", "181")]
 )
 def test_settings_out_of_bounds_are_refused(name: str, value: str) -> None:
     """The error names the parameter."""
@@ -122,6 +122,14 @@ async def test_a_bad_parameter_is_refused_before_the_token_is_spent(frontend: Fr
     assert ("invalid_parameters", 1008, "output_format") == (frame["error"], frame["code"], frame["param"])
     assert "output_format must be one of" in frame["message"]
     assert (1008, "invalid_parameters") == (code, reason)
+    assert ["fresh"] == [record.state for record in frontend.emulator.tokens]
+
+
+async def test_opus_is_refused_as_a_format_that_the_plan_lacks(frontend: Frontend) -> None:
+    """The token stays fresh."""
+    (frame,), code, _ = await say(frontend, query="&output_format=opus_48000_32")
+
+    assert ("output_format_not_allowed", 1008, "output_format") == (frame["error"], code, frame["param"])
     assert ["fresh"] == [record.state for record in frontend.emulator.tokens]
 
 
