@@ -5,6 +5,7 @@ from functools import partial
 from aiohttp import web
 
 from elevenlabs_tokens.emulator.admission import Admission, ApiKeys
+from elevenlabs_tokens.emulator.batch_transcription import BatchTranscription
 from elevenlabs_tokens.emulator.dialogue import speak_dialogue
 from elevenlabs_tokens.emulator.faults import FaultQueue
 from elevenlabs_tokens.emulator.ledger import TokenLedger
@@ -38,6 +39,7 @@ def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue) -> web
     app.add_routes(
         [
             web.post("/v1/single-use-token/{token_type}", Minting(ledger, api_keys, faults).serve),
+            web.post("/v1/speech-to-text", BatchTranscription(admission).serve),
             web.get("/v1/speech-to-text/realtime", SpeechToTextSocket(admission, sockets).serve),
             web.get("/v1/text-to-speech/{voice_id}/stream-input", to_speech(talk=speak_one_stream).serve),
             web.get("/v1/text-to-speech/{voice_id}/multi-stream-input", to_speech(talk=speak_in_contexts).serve),
