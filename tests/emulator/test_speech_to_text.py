@@ -174,8 +174,16 @@ def test_voice_activity_heeds_its_settings(query: str) -> None:
     """Here the pause is too short, or the speech is too short or too quiet; a commit by hand works."""
     talk = session(f"commit_strategy=vad&{query}")
 
-    assert [partial("1.2", "audio")] == answers(talk, 0, audio_base_64=encode(TONE + PAUSE * 5))
-    assert [committed("1.2", "audio")] == answers(talk, 0, commit=True)
+    assert [partial("1.6", "audio")] == answers(talk, 0, audio_base_64=encode((TONE + PAUSE) * 2 + PAUSE * 4))
+    assert [committed("1.6", "audio")] == answers(talk, 0, commit=True)
+
+
+def test_a_commit_by_hand_is_not_repeated_at_the_next_pause() -> None:
+    """The speech before it is transcribed already."""
+    talk = session("commit_strategy=vad")
+    answers(talk, 0, audio_base_64=encode(TONE), commit=True)
+
+    assert [partial("2.0")] == answers(talk, 0, audio_base_64=encode(PAUSE * 10))
 
 
 def test_partials_grow_until_a_commit() -> None:

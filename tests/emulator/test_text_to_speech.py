@@ -173,7 +173,8 @@ async def test_each_context_has_its_own_audio_and_final(frontend: Frontend) -> N
         {"text": "", "context_id": "a"},
         {"context_id": "a", "flush": True},
         {"text": "never said", "context_id": "a", "close_context": True},
-        {"context_id": "unknown", "close_context": True},
+        {"context_id": "never opened", "close_context": True},
+        {"text": "", "context_id": "never opened"},
         {"text": "Three "},
         {"close_socket": True},
     )
