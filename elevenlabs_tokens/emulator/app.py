@@ -7,19 +7,20 @@ from elevenlabs_tokens.emulator.faults import FaultQueue
 from elevenlabs_tokens.emulator.ledger import TokenLedger
 from elevenlabs_tokens.emulator.minting import Minting
 from elevenlabs_tokens.emulator.replies import error_objects
+from elevenlabs_tokens.emulator.requests import RequestLog
 from elevenlabs_tokens.emulator.sockets import OpenSockets
 from elevenlabs_tokens.emulator.speech_to_text import SpeechToTextSocket
 from elevenlabs_tokens.emulator.text_to_speech import TextToSpeechSocket
 
 
-def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue) -> web.Application:
+def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue, requests: RequestLog) -> web.Application:
     """Make the application; all its routes share one ledger."""
     admission = Admission(ledger, api_keys)
     sockets = OpenSockets()
     app = web.Application(middlewares=[error_objects])
     app.add_routes(
         [
-            web.post("/v1/single-use-token/{token_type}", Minting(ledger, api_keys, faults).serve),
+            web.post("/v1/single-use-token/{token_type}", Minting(ledger, api_keys, faults, requests).serve),
             web.get("/v1/speech-to-text/realtime", SpeechToTextSocket(admission, sockets).serve),
             web.get("/v1/text-to-speech/{voice_id}/stream-input", TextToSpeechSocket(admission, sockets).serve),
         ]

@@ -15,9 +15,11 @@ from elevenlabs_tokens.emulator.arguments import (
     check_seconds,
     check_whole_number,
 )
+from elevenlabs_tokens.emulator.clock import ShiftedClock
 from elevenlabs_tokens.emulator.faults import FaultQueue, plan_fault
 from elevenlabs_tokens.emulator.hosting import in_own_thread, listening
 from elevenlabs_tokens.emulator.ledger import TokenLedger, TokenRecord
+from elevenlabs_tokens.emulator.requests import MintRequest, RequestLog
 
 
 class Emulator:
@@ -56,7 +58,9 @@ class Emulator:
         check_host(host)
         check_whole_number("port", port, at_least=0, at_most=65535)
         self._api_keys = ApiKeys(api_keys)
-        self._ledger = TokenLedger(lifetime_in_seconds=token_lifetime_in_seconds, clock=clock)
+        self._clock = ShiftedClock(clock)
+        self._ledger = TokenLedger(lifetime_in_seconds=token_lifetime_in_seconds, clock=self._clock)
+        self._requests = RequestLog(self._clock)
         self._faults = FaultQueue()
         self._host = host
         self._port = port
@@ -88,9 +92,44 @@ class Emulator:
         """All tokens in minting order, with their states as of now. Any thread may read it."""
         return self._ledger.records()
 
+    @property
+    def requests(self) -> tuple[MintRequest, ...]:
+        """The mints that came, oldest first: the last 1,000 of them. Any thread may read it."""
+        return self._requests.all()
+
+    def record_of(self, token: str) -> TokenRecord:
+        """Give the record of a token, with its state as of now. Any thread may call it.
+
+        Raises:
+            KeyError: The token was not minted here, or before the last reset.
+        """
+        return self._ledger.record_of(token)
+
+    def advance(self, seconds: float) -> None:
+        """Set the emulator's clock ahead, so that tokens expire without a wait. Any thread may call it.
+
+        Args:
+            seconds: How far, from 0 up.
+
+        Raises:
+            ValueError: `seconds` is wrong, or the clock would be more than 31 years ahead.
+        """
+        self._clock.advance(seconds)
+
+    def recover(self) -> None:
+        """Forget all faults that `fail_next` planned: the next mint succeeds. Any thread may call it."""
+        self._faults.clear()
+
+    def reset(self) -> None:
+        """Make it like new: no tokens, no requests, no faults, and the clock back. Any thread may call it."""
+        self.recover()
+        self._clock.reset()
+        self._requests.reset()
+        self._ledger.reset()
+
     def fail_next(
         self,
-        times: int = 1,
+        times: int | None = 1,
         *,
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
@@ -103,7 +142,7 @@ class Emulator:
         Several calls queue up: the faults of the first call come first.
 
         Args:
-            times: How many mints fail.
+            times: How many mints fail; with None, all until `recover` is called.
             status: The status code of the reply; 503 by default.
             headers: Headers of the reply; they replace the usual ones of the same name.
             body: The reply's body: a mapping or a list is sent as JSON, text and bytes as they are. Without it, the
@@ -149,7 +188,7 @@ class Emulator:
             self._running.release()
 
     def _serve(self) -> AbstractAsyncContextManager[str]:
-        return listening(build_app(self._ledger, self._api_keys, self._faults), self._host, self._port)
+        return listening(build_app(self._ledger, self._api_keys, self._faults, self._requests), self._host, self._port)
 
     def _known_address(self) -> str:
         if self._address is None:

@@ -116,16 +116,17 @@ class FaultQueue:
     """The faults of the next mints, first in, first out. Any thread may use it."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[int, Fault]] = deque()
+        self._waiting: deque[tuple[int | None, Fault]] = deque()
         self._lock = Lock()
 
-    def add(self, fault: Fault, *, times: int) -> None:
-        """Plan a fault for this many mints, after those that are planned already.
+    def add(self, fault: Fault, *, times: int | None) -> None:
+        """Plan a fault for this many mints, or for all (None), after those that are planned already.
 
         Raises:
-            ValueError: `times` is not a whole number, 1 or more.
+            ValueError: `times` is neither None nor a whole number, 1 or more.
         """
-        check_whole_number("times", times, at_least=1)
+        if times is not None:
+            check_whole_number("times", times, at_least=1)
         with self._lock:
             self._waiting.append((times, fault))
 
@@ -134,7 +135,14 @@ class FaultQueue:
         with self._lock:
             if not self._waiting:
                 return None
-            times, fault = self._waiting.popleft()
-            if times > 1:
-                self._waiting.appendleft((times - 1, fault))
+            times, fault = self._waiting[0]
+            if times == 1:
+                self._waiting.popleft()
+            elif times is not None:
+                self._waiting[0] = (times - 1, fault)
             return fault
+
+    def clear(self) -> None:
+        """Forget all faults that are planned."""
+        with self._lock:
+            self._waiting.clear()
