@@ -3,20 +3,27 @@
 from aiohttp import web
 
 from elevenlabs_tokens.emulator.admission import Admission, ApiKeys
-from elevenlabs_tokens.emulator.faults import FaultQueue
+from elevenlabs_tokens.emulator.faults import Fault, FaultQueue
 from elevenlabs_tokens.emulator.ledger import TokenLedger
 from elevenlabs_tokens.emulator.minting import Minting
 from elevenlabs_tokens.emulator.replies import error_objects
 from elevenlabs_tokens.emulator.requests import RequestLog
+from elevenlabs_tokens.emulator.socket_faults import SocketFault
 from elevenlabs_tokens.emulator.sockets import OpenSockets
 from elevenlabs_tokens.emulator.speech_to_text import SpeechToTextSocket
 from elevenlabs_tokens.emulator.text_to_speech import TextToSpeechSocket
 
 
-def build_app(ledger: TokenLedger, api_keys: ApiKeys, faults: FaultQueue, requests: RequestLog) -> web.Application:
+def build_app(
+    ledger: TokenLedger,
+    api_keys: ApiKeys,
+    faults: FaultQueue[Fault],
+    socket_faults: FaultQueue[SocketFault],
+    requests: RequestLog,
+) -> web.Application:
     """Make the application; all its routes share one ledger."""
     admission = Admission(ledger, api_keys)
-    sockets = OpenSockets()
+    sockets = OpenSockets(socket_faults)
     app = web.Application(middlewares=[error_objects])
     app.add_routes(
         [

@@ -16,10 +16,11 @@ from elevenlabs_tokens.emulator.arguments import (
     check_whole_number,
 )
 from elevenlabs_tokens.emulator.clock import ShiftedClock
-from elevenlabs_tokens.emulator.faults import FaultQueue, plan_fault
+from elevenlabs_tokens.emulator.faults import Fault, FaultQueue, plan_fault
 from elevenlabs_tokens.emulator.hosting import in_own_thread, listening
 from elevenlabs_tokens.emulator.ledger import TokenLedger, TokenRecord
 from elevenlabs_tokens.emulator.requests import MintRequest, RequestLog
+from elevenlabs_tokens.emulator.socket_faults import SocketFault, plan_socket_fault
 
 
 class Emulator:
@@ -61,7 +62,8 @@ class Emulator:
         self._clock = ShiftedClock(clock)
         self._ledger = TokenLedger(lifetime_in_seconds=token_lifetime_in_seconds, clock=self._clock)
         self._requests = RequestLog(self._clock)
-        self._faults = FaultQueue()
+        self._faults = FaultQueue[Fault]()
+        self._socket_faults = FaultQueue[SocketFault]()
         self._host = host
         self._port = port
         self._address: str | None = None
@@ -117,8 +119,12 @@ class Emulator:
         self._clock.advance(seconds)
 
     def recover(self) -> None:
-        """Forget all faults that `fail_next` planned: the next mint succeeds. Any thread may call it."""
+        """Forget all faults that are planned, of mints and of sockets. Any thread may call it.
+
+        Sockets that are open keep their faults.
+        """
         self._faults.clear()
+        self._socket_faults.clear()
 
     def reset(self) -> None:
         """Make it like new: no tokens, no requests, no faults, and the clock back. Any thread may call it."""
@@ -158,6 +164,44 @@ class Emulator:
         )
         self._faults.add(fault, times=times)
 
+    def fail_next_socket(
+        self,
+        times: int | None = 1,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+        close_code: int | None = None,
+        disconnect: bool = False,
+        after_messages: int | None = None,
+        delay_in_seconds: float | None = None,
+    ) -> None:
+        """Make the next WebSockets fail, or be late. Any thread may call it.
+
+        Several calls queue up: the faults of the first call come first. Sockets that are open already are as before.
+
+        Args:
+            times: How many sockets fail; with None, all until `recover` is called.
+            status: Refuse the handshake with this status code, and spend no token; 503 if no argument is given.
+            error: Send the API's error frame with this error, such as `quota_exceeded`, and close the socket.
+            close_code: Close the socket with this code; without it, with the usual one after an error.
+            disconnect: Cut the connection.
+            after_messages: How many messages the emulator sends before `error`, `close_code` or `disconnect`; 0 by
+                default.
+            delay_in_seconds: How late the reply to the handshake and each message are. Alone, it only slows a socket.
+
+        Raises:
+            ValueError: An argument is wrong, or two contradict each other.
+        """
+        fault = plan_socket_fault(
+            status=status,
+            error=error,
+            close_code=close_code,
+            disconnect=disconnect,
+            after_messages=after_messages,
+            delay_in_seconds=delay_in_seconds,
+        )
+        self._socket_faults.add(fault, times=times)
+
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             stack.enter_context(self._running_once())
@@ -188,7 +232,8 @@ class Emulator:
             self._running.release()
 
     def _serve(self) -> AbstractAsyncContextManager[str]:
-        return listening(build_app(self._ledger, self._api_keys, self._faults, self._requests), self._host, self._port)
+        app = build_app(self._ledger, self._api_keys, self._faults, self._socket_faults, self._requests)
+        return listening(app, self._host, self._port)
 
     def _known_address(self) -> str:
         if self._address is None:

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from threading import Lock
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
@@ -13,6 +14,8 @@ from elevenlabs_tokens.options import HEADER_NAME
 
 _HEADER_VALUE = re.compile(r"[^\r\n\0]*")
 _DEFAULT_STATUS = 503
+
+AnyFault = TypeVar("AnyFault")
 
 
 @frozen(kw_only=True)
@@ -112,15 +115,15 @@ def _encode(body: object) -> tuple[bytes | None, str]:
     raise ValueError(f"body must be a mapping or a list (sent as JSON), text or bytes, not {type(body).__name__}")
 
 
-class FaultQueue:
-    """The faults of the next mints, first in, first out. Any thread may use it."""
+class FaultQueue(Generic[AnyFault]):
+    """The faults of the next mints, or of the next sockets, first in, first out. Any thread may use it."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[int | None, Fault]] = deque()
+        self._waiting: deque[tuple[int | None, AnyFault]] = deque()
         self._lock = Lock()
 
-    def add(self, fault: Fault, *, times: int | None) -> None:
-        """Plan a fault for this many mints, or for all (None), after those that are planned already.
+    def add(self, fault: AnyFault, *, times: int | None) -> None:
+        """Plan a fault for this many of them, or for all (None), after those that are planned already.
 
         Raises:
             ValueError: `times` is neither None nor a whole number, 1 or more.
@@ -130,8 +133,8 @@ class FaultQueue:
         with self._lock:
             self._waiting.append((times, fault))
 
-    def take(self) -> Fault | None:
-        """Give the fault of the current mint; None if it has none."""
+    def take(self) -> AnyFault | None:
+        """Give the fault of the current mint or socket; None if it has none."""
         with self._lock:
             if not self._waiting:
                 return None

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from elevenlabs_tokens.emulator.admission import ApiKeys, KeyRefusedError
 from elevenlabs_tokens.emulator.api_errors import unknown_token_type, usual_error
-from elevenlabs_tokens.emulator.faults import FaultQueue, FaultyReply
+from elevenlabs_tokens.emulator.faults import Fault, FaultQueue, FaultyReply
 from elevenlabs_tokens.emulator.ledger import TOKEN_TYPES, TokenLedger
 from elevenlabs_tokens.emulator.replies import error_reply, json_reply, new_request_id, reply
 from elevenlabs_tokens.emulator.requests import Outcome, RequestLog
@@ -24,7 +24,7 @@ class Minting:
 
     ledger: TokenLedger
     api_keys: ApiKeys
-    faults: FaultQueue
+    faults: FaultQueue[Fault]
     requests: RequestLog
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
