@@ -10,12 +10,14 @@ from elevenlabs_tokens.emulator.admission import ApiKeys
 from elevenlabs_tokens.emulator.app import build_app
 from elevenlabs_tokens.emulator.arguments import (
     check_api_keys,
+    check_boolean,
     check_clock,
     check_host,
     check_seconds,
     check_whole_number,
 )
 from elevenlabs_tokens.emulator.clock import ShiftedClock
+from elevenlabs_tokens.emulator.control import control_routes
 from elevenlabs_tokens.emulator.faults import Fault, FaultQueue, plan_fault
 from elevenlabs_tokens.emulator.hosting import in_own_thread, listening
 from elevenlabs_tokens.emulator.ledger import TokenLedger, TokenRecord
@@ -36,6 +38,7 @@ class Emulator:
         clock: Gives the time in seconds since the epoch; it decides when tokens expire.
         host: The address to listen on. Other machines can connect if it is not loopback.
         port: The port to listen on; 0 takes a free one.
+        control: Whether programs on this machine can steer it over HTTP, under `/emulator/`.
 
     Raises:
         ValueError: An argument is wrong.
@@ -52,12 +55,14 @@ class Emulator:
         clock: Callable[[], float] = time.time,
         host: str = "127.0.0.1",
         port: int = 0,
+        control: bool = False,
     ) -> None:
         check_api_keys(api_keys)
         check_seconds("token_lifetime_in_seconds", token_lifetime_in_seconds, can_be_zero=False)
         check_clock(clock)
         check_host(host)
         check_whole_number("port", port, at_least=0, at_most=65535)
+        check_boolean("control", control)
         self._api_keys = ApiKeys(api_keys)
         self._clock = ShiftedClock(clock)
         self._ledger = TokenLedger(lifetime_in_seconds=token_lifetime_in_seconds, clock=self._clock)
@@ -66,6 +71,7 @@ class Emulator:
         self._socket_faults = FaultQueue[SocketFault]()
         self._host = host
         self._port = port
+        self._control = control
         self._address: str | None = None
         self._running = Lock()
         self._stop_in_loop = AsyncExitStack()
@@ -233,6 +239,10 @@ class Emulator:
 
     def _serve(self) -> AbstractAsyncContextManager[str]:
         app = build_app(self._ledger, self._api_keys, self._faults, self._socket_faults, self._requests)
+        if self._control:
+            calls = (self.fail_next, self.fail_next_socket, self.recover, self.reset, self.advance, self.record_of)
+            views = {"tokens": lambda: self.tokens, "requests": lambda: self.requests}
+            app.add_routes(control_routes(calls=calls, views=views))
         return listening(app, self._host, self._port)
 
     def _known_address(self) -> str:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from elevenlabs_tokens.emulator.arguments import check_seconds, check_whole_number
+from elevenlabs_tokens.emulator.arguments import check_boolean, check_seconds, check_whole_number
 from elevenlabs_tokens.options import HEADER_NAME
 
 _HEADER_VALUE = re.compile(r"[^\r\n\0]*")
@@ -65,8 +65,7 @@ def plan_fault(
     """
     if delay_in_seconds is not None:
         check_seconds("delay_in_seconds", delay_in_seconds, can_be_zero=True)
-    if type(disconnect) is not bool:
-        raise ValueError(f"disconnect must be True or False, not {disconnect!r}")
+    check_boolean("disconnect", disconnect)
     has_reply = any(part is not None for part in (status, headers, body))
     if disconnect and has_reply:
         raise ValueError("disconnect cuts the connection before a reply: give no status, headers or body with it")

@@ -6,7 +6,7 @@ import json
 from aiohttp import WSMessage, web
 from attrs import frozen
 
-from elevenlabs_tokens.emulator.arguments import check_seconds, check_whole_number
+from elevenlabs_tokens.emulator.arguments import check_boolean, check_seconds, check_whole_number
 
 _DEFAULT_STATUS = 503
 _CLOSE_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014)
@@ -80,8 +80,7 @@ def plan_socket_fault(
     Raises:
         ValueError: An argument is wrong, or two contradict each other.
     """
-    if type(disconnect) is not bool:
-        raise ValueError(f"disconnect must be True or False, not {disconnect!r}")
+    check_boolean("disconnect", disconnect)
     ends = error is not None or close_code is not None or disconnect
     if status is None and not ends and delay_in_seconds is None:
         if after_messages is not None:
