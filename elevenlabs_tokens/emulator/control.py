@@ -47,7 +47,7 @@ def _is_loopback(address: str | None) -> bool:
     if not address:
         return False
     parsed = ip_address(address)
-    # A socket that listens on all addresses gives IPv4 ones in the form ::ffff:127.0.0.1.
+    # A socket that listens on all addresses gives IPv4 ones as ::ffff:127.0.0.1, foreign to Python before 3.13.
     return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
 
 
