@@ -12,6 +12,7 @@ KEY_HEADER = {"xi-api-key": KEY}
 
 SPEECH_TO_TEXT = "/v1/speech-to-text/realtime"
 TEXT_TO_SPEECH = "/v1/text-to-speech/21m00Tcm4TlvDq8ikWAM/stream-input"
+TEXT_TO_DIALOGUE = "/v1/text-to-dialogue/stream-input"
 
 Conversation = tuple[list[Any], int | None, str | None]
 """The messages that the emulator sent, and the code and the reason with which it closed the socket."""

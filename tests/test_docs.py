@@ -82,8 +82,9 @@ def run(example: Example) -> None:
             assert {201} == statuses_of(value)
         if not inspect.isfunction(value) or value.__code__.co_filename != example.path or is_a_view(example, value):
             continue
-        with Emulator() as emulator:
-            fixtures = {"elevenlabs_emulator": emulator}
+        with Emulator() as emulator, pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setenv("ELEVENLABS_BASE_URL", emulator.base_url)
+            fixtures = {"elevenlabs_emulator": emulator, "elevenlabs_environment": emulator}
             needed = {name for name, of in inspect.signature(value).parameters.items() if of.default is of.empty}
             if not needed <= fixtures.keys():
                 continue

@@ -8,11 +8,14 @@ TYPE_CHECKING = False  # known to type checkers; `typing` takes milliseconds to 
 if TYPE_CHECKING:
     from elevenlabs_tokens.emulator.emulator import Emulator
     from elevenlabs_tokens.emulator.ledger import TokenRecord
+    from elevenlabs_tokens.emulator.requests import MintRequest
 
-__all__ = ["Emulator", "TokenRecord"]
+__all__ = ["Emulator", "MintRequest", "TokenRecord"]
 
 # Hidden from type checkers: to them, a module with a `__getattr__` has every attribute, misspelt ones too.
 if not TYPE_CHECKING:
     from elevenlabs_tokens._lazy import lazy_names
 
-    __getattr__, __dir__ = lazy_names(globals(), {"Emulator": "emulator", "TokenRecord": "ledger"})
+    __getattr__, __dir__ = lazy_names(
+        globals(), {"Emulator": "emulator", "MintRequest": "requests", "TokenRecord": "ledger"}
+    )

@@ -96,3 +96,8 @@ def unknown_token_type(token_type: str) -> dict[str, object]:
             }
         ]
     }
+
+
+def missing_field(name: str) -> dict[str, object]:
+    """Give the body of the 422 for a form without this field; FastAPI writes it in this shape."""
+    return {"detail": [{"type": "missing", "loc": ["body", name], "msg": "Field required", "input": None}]}

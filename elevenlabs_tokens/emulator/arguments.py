@@ -19,6 +19,12 @@ def check_api_keys(api_keys: object) -> None:
         raise ValueError("api_keys must hold non-empty strings")
 
 
+def check_boolean(name: str, value: object) -> None:
+    """Check that this is True or False."""
+    if type(value) is not bool:
+        raise ValueError(f"{name} must be True or False, not {value!r}")
+
+
 def check_clock(clock: object) -> None:
     """Check that the clock is a function."""
     if not callable(clock):

@@ -10,15 +10,19 @@ _AMPLITUDE = 8000  # a quarter of full scale
 
 # MP3 frame headers hold the bitrate as an index. Sample rates from 32 kHz up are MPEG-1, those of half are MPEG-2.
 _MPEG1_BITRATES = {32: 1, 64: 5, 96: 7, 128: 9, 192: 11}
-_MPEG2_BITRATES = {32: 4}
+_MPEG2_BITRATES = {32: 4, 48: 6}
+_MP3_RATE_INDEXES = {44100: 0, 22050: 0, 24000: 1}
 
 OUTPUT_FORMATS = (
     "mp3_22050_32",
+    "mp3_24000_48",
     *(f"mp3_44100_{kilobits}" for kilobits in _MPEG1_BITRATES),
-    *(f"pcm_{rate}" for rate in (8000, 16000, 22050, 24000, 44100, 48000)),
+    *(f"pcm_{rate}" for rate in (8000, 16000, 22050, 24000, 32000, 44100, 48000)),
     "ulaw_8000",
     "alaw_8000",
 )
+REFUSED_FORMATS = tuple(f"opus_48000_{kilobits}" for kilobits in (32, 64, 96, 128, 192))
+"""Formats of the API that the emulator does not make."""
 
 
 def synthesise(output_format: str, *, duration_in_seconds: float) -> bytes:
@@ -74,8 +78,9 @@ def _silent_mp3(rate: int, kilobits: int, duration_in_seconds: float) -> bytes:
     is_mpeg1 = rate >= 32000  # noqa: PLR2004 - the lowest rate of MPEG-1
     samples_per_frame = 1152 if is_mpeg1 else 576
     bitrate_index = (_MPEG1_BITRATES if is_mpeg1 else _MPEG2_BITRATES)[kilobits]
-    # Sync word, version and layer; bitrate, sample rate (index 0: 44.1 or 22.05 kHz) and no padding; one channel.
-    header = bytes((0xFF, 0xFB if is_mpeg1 else 0xF3, bitrate_index << 4, 0xC0))
+    # Sync word, version and layer; bitrate, sample rate and no padding; one channel.
+    rates = bitrate_index << 4 | _MP3_RATE_INDEXES[rate] << 2
+    header = bytes((0xFF, 0xFB if is_mpeg1 else 0xF3, rates, 0xC0))
     frame_size = samples_per_frame // 8 * kilobits * 1000 // rate
     frames = math.ceil(duration_in_seconds * rate / samples_per_frame)
     return header.ljust(frame_size, b"\0") * frames

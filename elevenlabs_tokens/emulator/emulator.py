@@ -10,14 +10,19 @@ from elevenlabs_tokens.emulator.admission import ApiKeys
 from elevenlabs_tokens.emulator.app import build_app
 from elevenlabs_tokens.emulator.arguments import (
     check_api_keys,
+    check_boolean,
     check_clock,
     check_host,
     check_seconds,
     check_whole_number,
 )
-from elevenlabs_tokens.emulator.faults import FaultQueue, plan_fault
+from elevenlabs_tokens.emulator.clock import ShiftedClock
+from elevenlabs_tokens.emulator.control import control_routes
+from elevenlabs_tokens.emulator.faults import Fault, FaultQueue, plan_fault
 from elevenlabs_tokens.emulator.hosting import in_own_thread, listening
 from elevenlabs_tokens.emulator.ledger import TokenLedger, TokenRecord
+from elevenlabs_tokens.emulator.requests import MintRequest, RequestLog
+from elevenlabs_tokens.emulator.socket_faults import SocketFault, plan_socket_fault
 
 
 class Emulator:
@@ -33,6 +38,7 @@ class Emulator:
         clock: Gives the time in seconds since the epoch; it decides when tokens expire.
         host: The address to listen on. Other machines can connect if it is not loopback.
         port: The port to listen on; 0 takes a free one.
+        control: Whether programs on this machine can steer it over HTTP, under `/emulator/`.
 
     Raises:
         ValueError: An argument is wrong.
@@ -49,17 +55,23 @@ class Emulator:
         clock: Callable[[], float] = time.time,
         host: str = "127.0.0.1",
         port: int = 0,
+        control: bool = False,
     ) -> None:
         check_api_keys(api_keys)
         check_seconds("token_lifetime_in_seconds", token_lifetime_in_seconds, can_be_zero=False)
         check_clock(clock)
         check_host(host)
         check_whole_number("port", port, at_least=0, at_most=65535)
+        check_boolean("control", control)
         self._api_keys = ApiKeys(api_keys)
-        self._ledger = TokenLedger(lifetime_in_seconds=token_lifetime_in_seconds, clock=clock)
-        self._faults = FaultQueue()
+        self._clock = ShiftedClock(clock)
+        self._ledger = TokenLedger(lifetime_in_seconds=token_lifetime_in_seconds, clock=self._clock)
+        self._requests = RequestLog(self._clock)
+        self._faults = FaultQueue[Fault]()
+        self._socket_faults = FaultQueue[SocketFault]()
         self._host = host
         self._port = port
+        self._control = control
         self._address: str | None = None
         self._running = Lock()
         self._stop_in_loop = AsyncExitStack()
@@ -88,9 +100,48 @@ class Emulator:
         """All tokens in minting order, with their states as of now. Any thread may read it."""
         return self._ledger.records()
 
+    @property
+    def requests(self) -> tuple[MintRequest, ...]:
+        """The mints that came, oldest first: the last 1,000 of them. Any thread may read it."""
+        return self._requests.all()
+
+    def record_of(self, token: str) -> TokenRecord:
+        """Give the record of a token, with its state as of now. Any thread may call it.
+
+        Raises:
+            KeyError: The token was not minted here, or before the last reset.
+        """
+        return self._ledger.record_of(token)
+
+    def advance(self, seconds: float) -> None:
+        """Set the emulator's clock ahead, so that tokens expire without a wait. Any thread may call it.
+
+        Args:
+            seconds: How far, from 0 up.
+
+        Raises:
+            ValueError: `seconds` is wrong, or the clock would be more than 31 years ahead.
+        """
+        self._clock.advance(seconds)
+
+    def recover(self) -> None:
+        """Forget all faults that are planned, of mints and of sockets. Any thread may call it.
+
+        Sockets that are open keep their faults.
+        """
+        self._faults.clear()
+        self._socket_faults.clear()
+
+    def reset(self) -> None:
+        """Make it like new: no tokens, no requests, no faults, and the clock back. Any thread may call it."""
+        self.recover()
+        self._clock.reset()
+        self._requests.reset()
+        self._ledger.reset()
+
     def fail_next(
         self,
-        times: int = 1,
+        times: int | None = 1,
         *,
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
@@ -103,7 +154,7 @@ class Emulator:
         Several calls queue up: the faults of the first call come first.
 
         Args:
-            times: How many mints fail.
+            times: How many mints fail; with None, all until `recover` is called.
             status: The status code of the reply; 503 by default.
             headers: Headers of the reply; they replace the usual ones of the same name.
             body: The reply's body: a mapping or a list is sent as JSON, text and bytes as they are. Without it, the
@@ -118,6 +169,44 @@ class Emulator:
             status=status, headers=headers, body=body, delay_in_seconds=delay_in_seconds, disconnect=disconnect
         )
         self._faults.add(fault, times=times)
+
+    def fail_next_socket(
+        self,
+        times: int | None = 1,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+        close_code: int | None = None,
+        disconnect: bool = False,
+        after_messages: int | None = None,
+        delay_in_seconds: float | None = None,
+    ) -> None:
+        """Make the next WebSockets fail, or be late. Any thread may call it.
+
+        Several calls queue up: the faults of the first call come first. Sockets that are open already are as before.
+
+        Args:
+            times: How many sockets fail; with None, all until `recover` is called.
+            status: Refuse the handshake with this status code, and spend no token; 503 if no argument is given.
+            error: Send the API's error frame with this error, such as `quota_exceeded`, and close the socket.
+            close_code: Close the socket with this code; without it, with the usual one after an error.
+            disconnect: Cut the connection.
+            after_messages: How many messages the emulator sends before `error`, `close_code` or `disconnect`; 0 by
+                default.
+            delay_in_seconds: How late the reply to the handshake and each message are. Alone, it only slows a socket.
+
+        Raises:
+            ValueError: An argument is wrong, or two contradict each other.
+        """
+        fault = plan_socket_fault(
+            status=status,
+            error=error,
+            close_code=close_code,
+            disconnect=disconnect,
+            after_messages=after_messages,
+            delay_in_seconds=delay_in_seconds,
+        )
+        self._socket_faults.add(fault, times=times)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -149,7 +238,12 @@ class Emulator:
             self._running.release()
 
     def _serve(self) -> AbstractAsyncContextManager[str]:
-        return listening(build_app(self._ledger, self._api_keys, self._faults), self._host, self._port)
+        app = build_app(self._ledger, self._api_keys, self._faults, self._socket_faults, self._requests)
+        if self._control:
+            calls = (self.fail_next, self.fail_next_socket, self.recover, self.reset, self.advance, self.record_of)
+            views = {"tokens": lambda: self.tokens, "requests": lambda: self.requests}
+            app.add_routes(control_routes(calls=calls, views=views))
+        return listening(app, self._host, self._port)
 
     def _known_address(self) -> str:
         if self._address is None:

@@ -5,14 +5,17 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from threading import Lock
+from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from elevenlabs_tokens.emulator.arguments import check_seconds, check_whole_number
+from elevenlabs_tokens.emulator.arguments import check_boolean, check_seconds, check_whole_number
 from elevenlabs_tokens.options import HEADER_NAME
 
 _HEADER_VALUE = re.compile(r"[^\r\n\0]*")
 _DEFAULT_STATUS = 503
+
+AnyFault = TypeVar("AnyFault")
 
 
 @frozen(kw_only=True)
@@ -62,8 +65,7 @@ def plan_fault(
     """
     if delay_in_seconds is not None:
         check_seconds("delay_in_seconds", delay_in_seconds, can_be_zero=True)
-    if type(disconnect) is not bool:
-        raise ValueError(f"disconnect must be True or False, not {disconnect!r}")
+    check_boolean("disconnect", disconnect)
     has_reply = any(part is not None for part in (status, headers, body))
     if disconnect and has_reply:
         raise ValueError("disconnect cuts the connection before a reply: give no status, headers or body with it")
@@ -112,29 +114,37 @@ def _encode(body: object) -> tuple[bytes | None, str]:
     raise ValueError(f"body must be a mapping or a list (sent as JSON), text or bytes, not {type(body).__name__}")
 
 
-class FaultQueue:
-    """The faults of the next mints, first in, first out. Any thread may use it."""
+class FaultQueue(Generic[AnyFault]):
+    """The faults of the next mints, or of the next sockets, first in, first out. Any thread may use it."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[int, Fault]] = deque()
+        self._waiting: deque[tuple[int | None, AnyFault]] = deque()
         self._lock = Lock()
 
-    def add(self, fault: Fault, *, times: int) -> None:
-        """Plan a fault for this many mints, after those that are planned already.
+    def add(self, fault: AnyFault, *, times: int | None) -> None:
+        """Plan a fault for this many of them, or for all (None), after those that are planned already.
 
         Raises:
-            ValueError: `times` is not a whole number, 1 or more.
+            ValueError: `times` is neither None nor a whole number, 1 or more.
         """
-        check_whole_number("times", times, at_least=1)
+        if times is not None:
+            check_whole_number("times", times, at_least=1)
         with self._lock:
             self._waiting.append((times, fault))
 
-    def take(self) -> Fault | None:
-        """Give the fault of the current mint; None if it has none."""
+    def take(self) -> AnyFault | None:
+        """Give the fault of the current mint or socket; None if it has none."""
         with self._lock:
             if not self._waiting:
                 return None
-            times, fault = self._waiting.popleft()
-            if times > 1:
-                self._waiting.appendleft((times - 1, fault))
+            times, fault = self._waiting[0]
+            if times == 1:
+                self._waiting.popleft()
+            elif times is not None:
+                self._waiting[0] = (times - 1, fault)
             return fault
+
+    def clear(self) -> None:
+        """Forget all faults that are planned."""
+        with self._lock:
+            self._waiting.clear()

@@ -95,20 +95,37 @@ class TokenLedger:
                 raise TokenRefusedError(state, expected=token_type, actual=entry.token_type)
             entry.spent_at = now
 
+    def record_of(self, token: str) -> TokenRecord:
+        """Give the record of a token, with its state as of now.
+
+        Raises:
+            KeyError: It was not minted here. The error does not show the token, which can be a real one.
+        """
+        with self._lock:
+            entry = self._entries.get(token)
+            if entry is None:
+                raise KeyError("this token was not minted here, or before the last reset")
+            return self._record(entry, self._now())
+
     def records(self) -> tuple[TokenRecord, ...]:
         """Give the records of all tokens in minting order, with their states as of now."""
         with self._lock:
             now = self._now()
-            return tuple(
-                TokenRecord(
-                    token_type=entry.token_type,
-                    state=self._state(entry, now),
-                    minted_at=entry.minted_at,
-                    expires_at=entry.minted_at + self._lifetime,
-                    spent_at=entry.spent_at,
-                )
-                for entry in self._entries.values()
-            )
+            return tuple(self._record(entry, now) for entry in self._entries.values())
+
+    def reset(self) -> None:
+        """Forget all tokens: to every connection, they are unknown from now on."""
+        with self._lock:
+            self._entries.clear()
+
+    def _record(self, entry: _Entry, now: datetime) -> TokenRecord:
+        return TokenRecord(
+            token_type=entry.token_type,
+            state=self._state(entry, now),
+            minted_at=entry.minted_at,
+            expires_at=entry.minted_at + self._lifetime,
+            spent_at=entry.spent_at,
+        )
 
     def _state(self, entry: _Entry, now: datetime) -> TokenState:
         if entry.spent_at is not None:

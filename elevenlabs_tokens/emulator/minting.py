@@ -9,9 +9,10 @@ from attrs import frozen
 
 from elevenlabs_tokens.emulator.admission import ApiKeys, KeyRefusedError
 from elevenlabs_tokens.emulator.api_errors import unknown_token_type, usual_error
-from elevenlabs_tokens.emulator.faults import FaultQueue, FaultyReply
+from elevenlabs_tokens.emulator.faults import Fault, FaultQueue, FaultyReply
 from elevenlabs_tokens.emulator.ledger import TOKEN_TYPES, TokenLedger
 from elevenlabs_tokens.emulator.replies import error_reply, json_reply, new_request_id, reply
+from elevenlabs_tokens.emulator.requests import Outcome, RequestLog
 
 
 @frozen
@@ -23,7 +24,8 @@ class Minting:
 
     ledger: TokenLedger
     api_keys: ApiKeys
-    faults: FaultQueue
+    faults: FaultQueue[Fault]
+    requests: RequestLog
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
@@ -32,22 +34,33 @@ class Minting:
         if fault is None:
             return self._mint(request, token_type)
         if fault.disconnect:
+            self._note(request, "disconnected")
             await asyncio.sleep(fault.delay_in_seconds)
             _cut_connection(request)
             return web.Response()
         # The token is minted before the delay: its lifetime begins before the client sees it.
-        answer = self._mint(request, token_type) if fault.reply is None else _faulty_reply(fault.reply, token_type)
+        if fault.reply is None:
+            answer = self._mint(request, token_type)
+        else:
+            self._note(request, "failed")
+            answer = _faulty_reply(fault.reply, token_type)
         await asyncio.sleep(fault.delay_in_seconds)
         return answer
+
+    def _note(self, request: web.Request, outcome: Outcome) -> None:
+        self.requests.note(request.match_info["token_type"], request.headers, outcome)
 
     def _mint(self, request: web.Request, token_type: str) -> web.Response:
         # The live API checks the path before the key.
         if token_type not in TOKEN_TYPES:
+            self._note(request, "refused")
             return json_reply(unknown_token_type(token_type), status=422)
         try:
             self.api_keys.check(request.headers.get("xi-api-key"), authorization=request.headers.get("Authorization"))
         except KeyRefusedError as refusal:
+            self._note(request, "refused")
             return error_reply(refusal.error)
+        self._note(request, "minted")
         return json_reply({"token": self.ledger.mint(token_type)})
 
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
+from attrs import evolve
 from multidict import CIMultiDict
 
 from elevenlabs_tokens.emulator.api_errors import ApiError, usual_error
@@ -44,8 +45,12 @@ def error_reply(error: ApiError) -> web.Response:
 async def error_objects(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answer a request that no route takes (404, 405) with the API's error object."""
+    """Answer a request that no route takes (404, 405) with the API's error object, which names the routes."""
     try:
         return await handler(request)
     except web.HTTPException as error:
-        return error_reply(usual_error(error.status))
+        usual = usual_error(error.status)
+        paths = sorted({resource.canonical for resource in request.app.router.resources()})
+        text = f"The emulator does not serve {request.method} {request.path}. It serves {', '.join(paths)}."
+        is_unknown_route = isinstance(error, web.HTTPNotFound | web.HTTPMethodNotAllowed)
+        return error_reply(evolve(usual, message=text) if is_unknown_route else usual)

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from elevenlabs_tokens.emulator.faults import FaultQueue
+from elevenlabs_tokens.emulator.socket_faults import SocketFault, accepted
+
 # How long a client may take to answer a close; less when the emulator stops. One that is gone never answers.
 _CLOSE_TIMEOUT_IN_SECONDS = 1.0
 _SHUTDOWN_TIMEOUT_IN_SECONDS = 0.5
@@ -14,7 +17,8 @@ _SHUTDOWN_TIMEOUT_IN_SECONDS = 0.5
 class OpenSockets:
     """The sockets that are open now, so that a stopping server can close them."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: FaultQueue[SocketFault]) -> None:
+        self._faults = faults
         self._open: dict[web.WebSocketResponse, asyncio.Transport | None] = {}
 
     @asynccontextmanager
@@ -23,7 +27,7 @@ class OpenSockets:
 
         If the socket is still open after the block, aiohttp closes it with 1000.
         """
-        socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT_IN_SECONDS)
+        socket = await accepted(self._faults.take(), request, timeout_in_seconds=_CLOSE_TIMEOUT_IN_SECONDS)
         await socket.prepare(request)
         self._open[socket] = request.transport
         try:

@@ -11,8 +11,7 @@ from typing import Self
 from attrs import frozen
 
 from elevenlabs_tokens.emulator.admission import KeyRefusedError
-from elevenlabs_tokens.emulator.audio import OUTPUT_FORMATS, synthesise
-from elevenlabs_tokens.emulator.frames import read_object
+from elevenlabs_tokens.emulator.audio import OUTPUT_FORMATS, REFUSED_FORMATS, synthesise
 from elevenlabs_tokens.emulator.ledger import TokenRefusedError
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
 
@@ -82,46 +81,37 @@ class SpeechSettings:
         """Read the settings.
 
         Raises:
-            InvalidParameterError: A parameter has a bad value, or the format is one that is not emulated (Opus).
+            InvalidParameterError: A parameter has a bad value.
+            SpeechError: The format is Opus; the refusal is that of a format which the plan does not include.
         """
+        # The API's specification names a default without a bitrate; the vendor's SDKs ask for this one.
+        output_format = query.one_of("output_format", OUTPUT_FORMATS + REFUSED_FORMATS, default="mp3_44100_128")
+        if output_format in REFUSED_FORMATS:
+            raise SpeechError(
+                "output_format_not_allowed",
+                f"Output format '{output_format}' is not available on the plan of this account (the emulator's).",
+                param="output_format",
+            )
         return cls(
-            # The API's specification names a default without a bitrate; the vendor's SDKs ask for this one.
-            output_format=query.one_of("output_format", OUTPUT_FORMATS, default="mp3_44100_128"),
+            output_format=output_format,
             inactivity_timeout_in_seconds=query.integer("inactivity_timeout", at_least=1, at_most=180, default=20),
         )
 
 
-@frozen(kw_only=True)
-class TextInput:
-    """A message of the client.
+def text_of(fields: Frame) -> str:
+    """Read the text of a message. White space alone is not spoken.
 
-    Attributes:
-        text: What to say. White space alone only keeps the connection open; an empty text ends it.
-        api_key: The API key, which the first message may have.
+    Raises:
+        SpeechError: It has no text.
     """
-
-    text: str
-    api_key: str | None
-
-    @classmethod
-    def from_frame(cls, frame: str) -> Self:
-        """Read a message.
-
-        Raises:
-            SpeechError: It is not a JSON object, or has no text.
-        """
-        fields = read_object(frame)
-        if fields is None:
-            raise _unreadable("expected a JSON object")
-        text = fields.get("text")
-        if not isinstance(text, str):
-            raise _unreadable("text must be a string")
-        # The API reference shows both spellings.
-        api_key = fields.get("xi_api_key") or fields.get("xi-api-key")
-        return cls(text=text, api_key=api_key if isinstance(api_key, str) else None)
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise unreadable("text must be a string")
+    return text
 
 
-def _unreadable(why: str) -> SpeechError:
+def unreadable(why: str) -> SpeechError:
+    """Say that a message of the client is not one."""
     return SpeechError("invalid_input_message", f"Could not parse input message, {why}.")
 
 

@@ -1,72 +1,58 @@
-"""`WS /v1/text-to-speech/{voice_id}/stream-input`."""
+"""What is said on the two text-to-speech sockets: `stream-input` and `multi-stream-input`.
 
-from aiohttp import web
-from attrs import frozen
+Source: https://elevenlabs.io/docs/api-reference/text-to-speech/v-1-text-to-speech-voice-id-multi-stream-input, read
+2026-11-24.
+"""
 
-from elevenlabs_tokens.emulator.admission import Admission, KeyRefusedError
-from elevenlabs_tokens.emulator.ledger import TokenRefusedError
-from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
-from elevenlabs_tokens.emulator.sockets import OpenSockets, receive_frame
-from elevenlabs_tokens.emulator.speech import (
-    FINAL,
-    POLICY_VIOLATION,
-    SpeechError,
-    SpeechSettings,
-    TextInput,
-    speak,
-)
+from elevenlabs_tokens.emulator.speech import FINAL, Frame, speak, text_of, unreadable
+from elevenlabs_tokens.emulator.speech_socket import SpeechConnection
+
+_DEFAULT_CONTEXT = "default"
 
 
-@frozen
-class TextToSpeechSocket:
-    """The socket that `tts_websocket` tokens open; the query parameter `single_use_token` carries them.
+async def speak_one_stream(connection: SpeechConnection) -> None:
+    """Speak each text at once, until an empty one ends the connection."""
+    while (fields := await connection.receive()) is not None:
+        text = text_of(fields)
+        for frame in speak(text, connection.settings.output_format):
+            await connection.send(frame)
+        if not text:
+            await connection.send(FINAL)
+            return
 
-    An API key opens it too, in the `xi-api-key` header or in the first message.
+
+async def speak_in_contexts(connection: SpeechConnection) -> None:
+    """Speak the texts of several contexts, each with its own audio and its own final frame.
+
+    The first text of a context opens it. Here, an empty text keeps a context open, and ends nothing.
     """
+    open_contexts: dict[str, None] = {}
+    while (fields := await connection.receive()) is not None:
+        if fields.get("close_socket") is True:
+            for context_id in open_contexts:
+                await connection.send(_final(context_id))
+            return
+        context_id = _context_of(fields)
+        if fields.get("close_context") is True:
+            if context_id in open_contexts:
+                del open_contexts[context_id]
+                await connection.send(_final(context_id))
+            continue
+        text = "" if fields.get("text") is None else text_of(fields)
+        if text:
+            open_contexts[context_id] = None
+        for frame in speak(text, connection.settings.output_format):
+            del frame["isFinal"]  # only the final frame of a context has it
+            await connection.send(frame | {"contextId": context_id})
 
-    admission: Admission
-    sockets: OpenSockets
 
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Serve one connection to its end."""
-        async with self.sockets.accept(request) as socket:
-            try:
-                await self._speak(socket, request)
-            except SpeechError as error:
-                await socket.send_json(error.frame)
-                await socket.close(code=POLICY_VIOLATION, message=error.close_reason.encode())
-        return socket
+def _context_of(fields: Frame) -> str:
+    # The API reference shows both spellings.
+    context_id = fields.get("context_id") or fields.get("contextId") or _DEFAULT_CONTEXT
+    if not isinstance(context_id, str):
+        raise unreadable("context_id must be a string")
+    return context_id
 
-    async def _speak(self, socket: web.WebSocketResponse, request: web.Request) -> None:
-        query = Query(request.query)
-        try:
-            settings = SpeechSettings.from_query(query)
-        except InvalidParameterError as error:
-            raise SpeechError.from_parameter(error) from error
-        token, api_key = query.text("single_use_token"), request.headers.get("xi-api-key")
-        is_admitted = token is not None or api_key is not None
-        if is_admitted:
-            self._admit(token=token, api_key=api_key)
-        while (message := await self._receive(socket, settings)) is not None:
-            if not is_admitted:
-                self._admit(token=None, api_key=message.api_key)
-                is_admitted = True
-            for frame in speak(message.text, settings.output_format):
-                await socket.send_json(frame)
-            if not message.text:
-                await socket.send_json(FINAL)
-                return
 
-    def _admit(self, *, token: str | None, api_key: str | None) -> None:
-        try:
-            self.admission.admit("tts_websocket", token=token, api_key=api_key)
-        except (TokenRefusedError, KeyRefusedError) as refusal:
-            raise SpeechError.from_refusal(refusal) from refusal
-
-    async def _receive(self, socket: web.WebSocketResponse, settings: SpeechSettings) -> TextInput | None:
-        timeout_in_seconds = settings.inactivity_timeout_in_seconds
-        try:
-            frame = await receive_frame(socket, timeout_in_seconds=timeout_in_seconds)
-        except TimeoutError as error:
-            raise SpeechError.from_silence(timeout_in_seconds) from error
-        return None if frame is None else TextInput.from_frame(frame)
+def _final(context_id: str) -> Frame:
+    return {"isFinal": True, "contextId": context_id}

@@ -6,13 +6,16 @@ Source: https://elevenlabs.io/docs/api-reference/speech-to-text/v-1-speech-to-te
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Self
 
 from attrs import asdict, frozen
 
 from elevenlabs_tokens.emulator.frames import read_object
+from elevenlabs_tokens.emulator.loudness import Codec, Sound
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
+from elevenlabs_tokens.emulator.voice_activity import VoiceActivity
 
 Message = dict[str, object]
 
@@ -69,9 +72,9 @@ class TranscriptionSettings:
         return int(self.audio_format.partition("_")[2])
 
     @property
-    def bytes_per_second(self) -> int:
-        """Bytes of audio per second, mono: mu-law has 1 byte per sample, PCM has 2."""
-        return self.sample_rate * (1 if self.audio_format.startswith("ulaw") else 2)
+    def codec(self) -> Codec:
+        """How samples are coded."""
+        return "ulaw" if self.audio_format.startswith("ulaw") else "pcm"
 
 
 class TranscriptionError(Exception):
@@ -97,7 +100,7 @@ def _input_error(text: str) -> TranscriptionError:
 
 
 class Transcription:
-    """A session: it counts the audio that the client sends, and makes the server's messages.
+    """A session: it measures the audio that the client sends, and makes the server's messages.
 
     Args:
         settings: What the client asked for.
@@ -109,7 +112,16 @@ class Transcription:
         self._session_id = session_id
         self._has_received_chunk = False
         self._committed_in_seconds = 0.0
-        self._pending_in_bytes = 0
+        self._pending = self._no_sound()
+        self._voice_activity = VoiceActivity(
+            codec=settings.codec,
+            rate=settings.sample_rate,
+            threshold=settings.vad_threshold,
+            speech_in_milliseconds=settings.min_speech_duration_ms,
+            silence_in_milliseconds=max(
+                round(settings.vad_silence_threshold_secs * 1000), settings.min_silence_duration_ms
+            ),
+        )
 
     def start(self) -> Message:
         """Give the first message, which says what the client asked for."""
@@ -132,16 +144,24 @@ class Transcription:
         if chunk.previous_text is not None and self._has_received_chunk:
             raise _input_error("previous_text can only be sent with the first chunk of audio.")
         self._has_received_chunk = True
-        self._pending_in_bytes += len(chunk.audio)
         messages: list[Message] = []
-        if chunk.audio or not chunk.commit:
-            messages.append({"message_type": "partial_transcript", "text": self._text()})
+        for audio, is_pause in self._pieces(chunk):
+            self._pending.add(audio)
+            messages.append({"message_type": "partial_transcript", "text": self._pending.transcript()})
+            if is_pause:
+                messages += self._commit()
         if chunk.commit:
+            self._voice_activity.forget()
             messages += self._commit()
         return messages
 
+    def _pieces(self, chunk: "_AudioChunk") -> Iterable[tuple[bytes, bool]]:
+        if chunk.audio and self._settings.commit_strategy == "vad":
+            return self._voice_activity.split(chunk.audio)
+        return [] if chunk.commit and not chunk.audio else [(chunk.audio, False)]
+
     def _commit(self) -> list[Message]:
-        text = self._text()
+        text = self._pending.transcript()
         messages: list[Message] = [{"message_type": "committed_transcript", "text": text}]
         if self._settings.include_timestamps:
             messages.append(
@@ -149,18 +169,15 @@ class Transcription:
                     "message_type": "committed_transcript_with_timestamps",
                     "text": text,
                     "language_code": self._language_code(),
-                    "words": _words(text, start=self._committed_in_seconds, duration=self._pending_in_seconds()),
+                    "words": spread_words(text, start=self._committed_in_seconds, duration=self._pending.seconds),
                 }
             )
-        self._committed_in_seconds += self._pending_in_seconds()
-        self._pending_in_bytes = 0
+        self._committed_in_seconds += self._pending.seconds
+        self._pending = self._no_sound()
         return messages
 
-    def _text(self) -> str:
-        return f"emulated transcript of {self._pending_in_seconds():.1f} s of audio"
-
-    def _pending_in_seconds(self) -> float:
-        return self._pending_in_bytes / self._settings.bytes_per_second
+    def _no_sound(self) -> Sound:
+        return Sound(self._settings.codec, self._settings.sample_rate)
 
     def _language_code(self) -> str | None:
         return self._settings.language_code or ("en" if self._settings.include_language_detection else None)
@@ -203,7 +220,7 @@ def _decode(audio_base_64: object) -> bytes:
         raise _input_error("audio_base_64 is not valid base64.") from None
 
 
-def _words(text: str, *, start: float, duration: float) -> list[Message]:
+def spread_words(text: str, *, start: float, duration: float) -> list[Message]:
     """Spread the words and the spaces evenly over the audio; times are in seconds from the start of the session."""
     pieces = re.split("( )", text)
     edges = [round(start + duration * index / len(pieces), 3) for index in range(len(pieces) + 1)]

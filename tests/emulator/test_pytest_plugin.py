@@ -19,17 +19,49 @@ def test_the_emulator_is_new(elevenlabs_emulator, run):
     elevenlabs_emulator.fail_next(status=503)
 """
 
+SESSION_SUITE = """
+import os
+import pytest
+from elevenlabs_tokens import ElevenLabsClient
 
-def test_a_suite_gets_an_emulator_for_each_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another project's suite, with warnings as errors, mints at the fixture, and no fault outlives its test."""
-    (tmp_path / "test_suite.py").write_text(SUITE)
+@pytest.fixture
+def elevenlabs_emulator(elevenlabs_session_emulator):
+    elevenlabs_session_emulator.reset()
+    return elevenlabs_session_emulator
+
+addresses = set()
+
+@pytest.mark.parametrize("run", [1, 2])
+def test_an_app_needs_no_change(elevenlabs_environment, run):
+    with ElevenLabsClient() as client:
+        client.tokens.single_use.create("tts_websocket")
+    assert len(elevenlabs_environment.tokens) == 1
+    addresses.add(os.environ["ELEVENLABS_BASE_URL"])
+    assert addresses == {elevenlabs_environment.base_url}
+
+def test_the_environment_is_put_back():
+    assert not [name for name in os.environ if name.startswith("ELEVENLABS_")]
+"""
+
+
+@pytest.mark.parametrize(
+    ("suite", "passed"), [pytest.param(SUITE, 2, id="each"), pytest.param(SESSION_SUITE, 3, id="session")]
+)
+def test_a_suite_gets_an_emulator_for_each_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suite: str, passed: int
+) -> None:
+    """Another project's suite, with warnings as errors, mints at the fixture, and no fault outlives its test.
+
+    A suite that shares one emulator gets the same by `reset`, and its app finds it by the environment.
+    """
+    (tmp_path / "test_suite.py").write_text(suite)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     arguments = ["-p", PLUGIN, "-p", "no:cacheprovider", "-W", "error", f"--rootdir={tmp_path}", str(tmp_path)]
 
     run = run_python("import pytest; raise SystemExit(pytest.main(arguments))", arguments=arguments)
 
     assert 0 == run.returncode, run.stdout + run.stderr
-    assert "2 passed" in run.stdout
+    assert f"{passed} passed" in run.stdout
 
 
 def test_a_suite_that_does_not_use_it_pays_next_to_nothing() -> None:

@@ -1,5 +1,6 @@
 import base64
 import json
+from array import array
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -7,6 +8,7 @@ import pytest
 from multidict import MultiDict
 
 from elevenlabs_tokens.emulator import speech_to_text
+from elevenlabs_tokens.emulator.audio import _ulaw
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
 from elevenlabs_tokens.emulator.transcription import Transcription, TranscriptionError, TranscriptionSettings
 from frontend import KEY_HEADER, SPEECH_TO_TEXT, Frontend
@@ -38,11 +40,14 @@ def session(query: str = "") -> Transcription:
     return Transcription(settings, session_id="0b0a")
 
 
+def encode(audio: bytes) -> str:
+    return base64.b64encode(audio).decode()
+
+
 def chunk(size_in_bytes: int = 0, **fields: Any) -> dict[str, Any]:
-    audio = base64.b64encode(bytes(size_in_bytes)).decode()
     return {
         "message_type": "input_audio_chunk",
-        "audio_base_64": audio,
+        "audio_base_64": encode(bytes(size_in_bytes)),
         "commit": False,
         "sample_rate": 16000,
         **fields,
@@ -56,12 +61,12 @@ def answers(talk: Transcription, size_in_bytes: int, **fields: Any) -> list[tupl
     ]
 
 
-def partial(duration: str) -> tuple[str, str]:
-    return "partial_transcript", f"emulated transcript of {duration} s of audio"
+def partial(duration: str, sound: str = "silence") -> tuple[str, str]:
+    return "partial_transcript", f"emulated transcript of {duration} s of {sound}"
 
 
-def committed(duration: str) -> tuple[str, str]:
-    return "committed_transcript", f"emulated transcript of {duration} s of audio"
+def committed(duration: str, sound: str = "silence") -> tuple[str, str]:
+    return "committed_transcript", f"emulated transcript of {duration} s of {sound}"
 
 
 def test_a_session_starts_with_the_defaults() -> None:
@@ -116,12 +121,69 @@ def test_settings_out_of_bounds_are_refused(name: str, value: str) -> None:
         ("pcm_16000", 32_000, "1.0"),
         ("pcm_8000", 24_000, "1.5"),
         ("pcm_44100", 22_050, "0.2"),
-        ("ulaw_8000", 8_000, "1.0"),
+        ("pcm_16000", 32_001, "1.0"),
     ],
 )
 def test_a_transcript_says_how_much_audio_came(audio_format: str, size_in_bytes: int, duration: str) -> None:
     """The rate and the width of the format turn bytes into seconds."""
     assert [partial(duration)] == answers(session(f"audio_format={audio_format}"), size_in_bytes)
+
+
+@pytest.mark.parametrize(
+    ("amplitude", "sound"), [(20, "silence"), (200, "quiet audio"), (8000, "audio"), (30_000, "loud audio")]
+)
+@pytest.mark.parametrize("audio_format", ["pcm_8000", "ulaw_8000"])
+def test_a_transcript_says_how_loud_the_audio_is(audio_format: str, amplitude: int, sound: str) -> None:
+    """Both codecs are measured alike."""
+    samples = [amplitude, -amplitude] * 4000
+    audio = _ulaw(samples) if audio_format == "ulaw_8000" else array("h", samples).tobytes()
+
+    assert [partial("1.0", sound)] == answers(session(f"audio_format={audio_format}"), 0, audio_base_64=encode(audio))
+
+
+TONE = array("h", [8000, -8000] * 1600).tobytes()  # 0.2 s of pcm_16000
+PAUSE = bytes(6400)
+
+
+@pytest.mark.parametrize("size_in_bytes", [100, 320, 6400, 10**6])
+def test_voice_activity_commits_at_each_pause(size_in_bytes: int) -> None:
+    """The size of the chunks does not matter; without speech, nothing is committed."""
+    talk = session("commit_strategy=vad&vad_silence_threshold_secs=0.4")
+    audio = PAUSE * 5 + (TONE + PAUSE + TONE + PAUSE * 3) * 2
+    received = [
+        answer
+        for start in range(0, len(audio), size_in_bytes)
+        for answer in answers(talk, 0, audio_base_64=encode(audio[start : start + size_in_bytes]))
+    ]
+
+    commits = [answer for answer in received if answer[0] == "committed_transcript"]
+    assert [committed("2.0", "audio"), committed("1.2", "audio")] == commits
+    assert partial("0.2") == received[-1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "vad_silence_threshold_secs=1.1",
+        "vad_silence_threshold_secs=0.3&min_silence_duration_ms=1100",
+        "vad_silence_threshold_secs=0.3&min_speech_duration_ms=210",
+        "vad_silence_threshold_secs=0.3&vad_threshold=0.9",
+    ],
+)
+def test_voice_activity_heeds_its_settings(query: str) -> None:
+    """Here the pause is too short, or the speech is too short or too quiet; a commit by hand works."""
+    talk = session(f"commit_strategy=vad&{query}")
+
+    assert [partial("1.6", "audio")] == answers(talk, 0, audio_base_64=encode((TONE + PAUSE) * 2 + PAUSE * 4))
+    assert [committed("1.6", "audio")] == answers(talk, 0, commit=True)
+
+
+def test_a_commit_by_hand_is_not_repeated_at_the_next_pause() -> None:
+    """The speech before it is transcribed already."""
+    talk = session("commit_strategy=vad")
+    answers(talk, 0, audio_base_64=encode(TONE), commit=True)
+
+    assert [partial("2.0")] == answers(talk, 0, audio_base_64=encode(PAUSE * 10))
 
 
 def test_partials_grow_until_a_commit() -> None:

@@ -132,6 +132,7 @@ async def test_a_port_in_use_is_an_error_in_both_ways() -> None:
         ({"clock": 5.0}, "clock must be"),
         *(({"host": host}, "host must be") for host in ("", None)),
         *(({"port": port}, "port must be") for port in (-1, 65536)),
+        ({"control": 1}, "control must be"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from multidict import MultiDict
 
 from elevenlabs_tokens.emulator.query import InvalidParameterError, Query
-from elevenlabs_tokens.emulator.speech import SpeechError, SpeechSettings, TextInput, speak
+from elevenlabs_tokens.emulator.speech import SpeechSettings, speak
 from frontend import KEY_HEADER, TEXT_TO_SPEECH, Conversation, Frontend
 from frozen import KEY
 
@@ -24,7 +24,7 @@ def test_settings_have_the_defaults_of_the_api() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("output_format", "opus_48000_32"), ("inactivity_timeout", "0"), ("inactivity_timeout", "181")]
+    ("name", "value"), [("output_format", "opus_48000_33"), ("inactivity_timeout", "0"), ("inactivity_timeout", "181")]
 )
 def test_settings_out_of_bounds_are_refused(name: str, value: str) -> None:
     """The error names the parameter."""
@@ -32,34 +32,6 @@ def test_settings_out_of_bounds_are_refused(name: str, value: str) -> None:
         SpeechSettings.from_query(Query(MultiDict({name: value})))
 
     assert name == caught.value.parameter
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({}, None),
-        ({"xi_api_key": "sk_a"}, "sk_a"),
-        ({"xi-api-key": "sk_b"}, "sk_b"),
-        ({"xi_api_key": None, "xi-api-key": "sk_b"}, "sk_b"),
-        ({"xi_api_key": 5}, None),
-    ],
-)
-def test_a_message_may_have_a_key(fields: dict[str, Any], expected: str | None) -> None:
-    """The key has one of two names."""
-    assert TextInput(text=" ", api_key=expected) == TextInput.from_frame(json.dumps({"text": " ", **fields}))
-
-
-@pytest.mark.parametrize(
-    "frame",
-    ["", "{", "[]", "null", "9" * 5000, "[" * 100_000, "{}", '{"text": null}', '{"text": 1}'],
-    ids=lambda frame: frame[:15],
-)
-def test_a_message_is_an_object_with_a_text(frame: str) -> None:
-    """Anything else is an invalid input message."""
-    with pytest.raises(SpeechError, match="Could not parse input message") as caught:
-        TextInput.from_frame(frame)
-
-    assert ("invalid_input_message", 1008) == (caught.value.frame["error"], caught.value.frame["code"])
 
 
 @pytest.mark.parametrize("text", ["", " ", " \n"])
@@ -85,6 +57,22 @@ def test_a_long_text_comes_in_frames_that_clients_accept() -> None:
     assert text == "".join("".join(frame["alignment"]["chars"]) for frame in frames)
     assert max(len(json.dumps(frame)) for frame in frames) < 2**20
     assert [0] * len(frames) == [frame["alignment"]["charStartTimesMs"][0] for frame in frames]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"", b"{", b"[]", b"null", b"9" * 5000, b"[" * 100_000, b"{}", b'{"text": null}', b'{"text": 1}'],
+    ids=lambda frame: frame[:15].decode(),
+)
+async def test_a_message_is_an_object_with_a_text(frontend: Frontend, frame: bytes) -> None:
+    """Anything else is an invalid input message, and ends the connection."""
+    async with frontend.connect(TEXT_TO_SPEECH, headers=KEY_HEADER) as socket:
+        await socket.send_str(frame.decode())
+        error = await socket.receive_json(timeout=5)
+
+        assert "Could not parse input message" in error["message"]
+        assert ("invalid_input_message", 1008) == (error["error"], error["code"])
+        assert (await socket.receive()).data == 1008
 
 
 FIRST = {"text": " ", "voice_settings": None, "generation_config": {"chunk_length_schedule": [50]}}
@@ -118,7 +106,7 @@ async def test_a_key_in_the_first_message_opens_it(frontend: Frontend) -> None:
     """It need not be repeated, and a bad key is refused. If the query has a token, no key counts."""
     last = {"text": ""}
     opened, _, _ = await frontend.converse(TEXT_TO_SPEECH, {**FIRST, "xi_api_key": KEY}, {"text": "Hi "}, last)
-    (refusal,), _, _ = await frontend.converse(TEXT_TO_SPEECH, {**FIRST, "xi_api_key": "sk_bad"})
+    (refusal,), _, _ = await frontend.converse(TEXT_TO_SPEECH, {**FIRST, "xi-api-key": "sk_bad"})
     (no_help,), _, _ = await frontend.converse(f"{TEXT_TO_SPEECH}?single_use_token=", {**FIRST, "xi_api_key": KEY})
     no_harm, _, _ = await say(frontend, {**FIRST, "xi_api_key": "sk_bad"}, last)
 
@@ -134,6 +122,14 @@ async def test_a_bad_parameter_is_refused_before_the_token_is_spent(frontend: Fr
     assert ("invalid_parameters", 1008, "output_format") == (frame["error"], frame["code"], frame["param"])
     assert "output_format must be one of" in frame["message"]
     assert (1008, "invalid_parameters") == (code, reason)
+    assert ["fresh"] == [record.state for record in frontend.emulator.tokens]
+
+
+async def test_opus_is_refused_as_a_format_that_the_plan_lacks(frontend: Frontend) -> None:
+    """The token stays fresh."""
+    (frame,), code, _ = await say(frontend, query="&output_format=opus_48000_32")
+
+    assert ("output_format_not_allowed", 1008, "output_format") == (frame["error"], code, frame["param"])
     assert ["fresh"] == [record.state for record in frontend.emulator.tokens]
 
 
@@ -161,3 +157,48 @@ async def test_a_client_may_leave_in_the_middle(frontend: Frontend, way: str, ca
 
     assert 1000 == (await say(frontend, {"text": ""}))[1]
     assert [] == [record for record in caplog.records if record.name.startswith("aiohttp")]
+
+
+MULTI = TEXT_TO_SPEECH.replace("/stream-input", "/multi-stream-input")
+
+
+async def test_each_context_has_its_own_audio_and_final(frontend: Frontend) -> None:
+    """Contexts take turns; an empty text ends none; those still open get their final when the socket closes."""
+    token = await frontend.mint("tts_websocket")
+    received, code, _ = await frontend.converse(
+        f"{MULTI}?single_use_token={token}&output_format=pcm_16000",
+        {"text": " ", "context_id": "a", "voice_settings": None},
+        {"text": "One ", "context_id": "a"},
+        {"text": "Two ", "contextId": "b", "flush": True},
+        {"text": "", "context_id": "a"},
+        {"context_id": "a", "flush": True},
+        {"text": "never said", "context_id": "a", "close_context": True},
+        {"context_id": "never opened", "close_context": True},
+        {"text": "", "context_id": "never opened"},
+        {"text": "Three "},
+        {"close_socket": True},
+    )
+
+    said = [
+        (frame["contextId"], "final" if frame.get("isFinal") else "".join(frame["alignment"]["chars"]))
+        for frame in received
+    ]
+    assert [
+        ("a", "One "),
+        ("b", "Two "),
+        ("a", "final"),
+        ("default", "Three "),
+        ("b", "final"),
+        ("default", "final"),
+    ] == said
+    assert 1000 == code
+    assert [4 * 1920, 4 * 1920, 6 * 1920] == [len(base64.b64decode(f["audio"])) for f in received if "audio" in f]
+
+
+async def test_a_token_opens_one_of_the_two_sockets(frontend: Frontend) -> None:
+    """Once it has opened the one, the other refuses it."""
+    token = await frontend.mint("tts_websocket")
+    query = f"?single_use_token={token}"
+
+    assert [FINAL] == (await frontend.converse(TEXT_TO_SPEECH + query, {"text": ""}))[0]
+    assert 1008 == (await frontend.converse(MULTI + query, {"close_socket": True}))[1]
