@@ -33,6 +33,7 @@ PURE = (
 # No version of Python and no dependency changes what these tests find: only the newest Python runs them.
 RUN_ONCE = (
     "tests/cli/test_cli_output.py",
+    "tests/emulator/test_vendor.py",
     "tests/endpoint/test_every_adapter.py",
     "tests/endpoint/test_many_users.py",
     "tests/endpoint/test_openapi.py",

@@ -64,13 +64,16 @@ async def test_a_key_that_cannot_be_had(
 async def test_an_error_that_is_no_exception(caplog: pytest.LogCaptureFixture) -> None:
     """Hooks that raise one are a 500 and an ERROR in the log, like hooks that raise any other."""
 
-    async def authorize(_: EndpointRequest) -> str:
+    def authorize(_: EndpointRequest) -> str:
         return fails(OwnError("SECRET"))
+
+    async def authorize_async(request: EndpointRequest) -> str:
+        return authorize(request)
 
     with Emulator() as emulator:
         client = AsyncElevenLabsClient(api_key=KEY, base_url=emulator.base_url)
         async with client:
-            for hook in (authorize, lambda _: fails(OwnError("SECRET"))):
+            for hook in (authorize, authorize_async):
                 endpoint = TokenEndpoint(client, authorize=hook, rate_limit=None)
 
                 assert [(500, "internal_error")] * 2 == await outcomes(endpoint)
