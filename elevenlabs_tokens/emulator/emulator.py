@@ -102,7 +102,7 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[MintRequest, ...]:
-        """The mints that came, oldest first: the last 1,000 of them. Any thread may read it."""
+        """The last 1,000 mints that came, the oldest first. Any thread may read them."""
         return self._requests.all()
 
     def record_of(self, token: str) -> TokenRecord:
