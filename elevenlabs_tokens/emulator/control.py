@@ -12,6 +12,7 @@ from attrs import asdict, evolve, has
 
 from elevenlabs_tokens.emulator.api_errors import usual_error
 from elevenlabs_tokens.emulator.replies import error_reply, json_reply
+from elevenlabs_tokens.environments import is_loopback
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,8 +36,9 @@ def _local_only(handler: Handler) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         if not _is_loopback(request.remote):
             return _refusal(403, "the control API answers this machine only")
-        # A page of any site can send requests to this machine. Its browser names the site.
-        if "Origin" in request.headers:
+        # A page of any site can send requests to this machine. Its browser names the site, or else, where the site's
+        # name leads here, the host has that name.
+        if "Origin" in request.headers or not is_loopback(request.url.host or ""):
             return _refusal(403, "the control API takes no requests of web pages: send them from the test's process")
         return await handler(request)
 

@@ -78,11 +78,12 @@ async def test_it_is_off_unless_it_is_asked_for(http: aiohttp.ClientSession, emu
 
 
 async def test_a_web_page_cannot_steer_it(http: aiohttp.ClientSession) -> None:
-    """A browser names the site that sends a request, and then it is refused."""
+    """A browser names the site that sends a request, in `Origin` or as the host, and then it is refused."""
     async with Emulator(control=True) as emulator:
         url = f"{emulator.base_url}/emulator/reset"
-        async with http.post(url, headers={"Origin": "https://evil.example"}) as response:
-            assert 403 == response.status
+        for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+            async with http.post(url, headers=headers) as response:
+                assert 403 == response.status
 
 
 @pytest.mark.parametrize(
