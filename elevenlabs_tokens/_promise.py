@@ -18,7 +18,7 @@ from collections.abc import Coroutine, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from elevenlabs_tokens._http.decipher import with_raw_response
+from elevenlabs_tokens._http.decipher import request_id_of, with_raw_response
 from elevenlabs_tokens._http.explain import Exchange
 from elevenlabs_tokens.responses import WithRawResponse
 
@@ -77,6 +77,12 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
         """Make the call, and give its result and the response that it was read from."""
         await self
         return with_raw_response(*cast("tuple[T_co, Exchange]", self._outcome))
+
+    async def _with_request_id(self) -> tuple[T_co, str | None]:
+        """Make the call, and give its result and the API's name for the request, without the rest of the response."""
+        await self
+        result, exchange = cast("tuple[T_co, Exchange]", self._outcome)
+        return result, request_id_of(exchange)
 
     # A task drives a coroutine through these three methods.
 

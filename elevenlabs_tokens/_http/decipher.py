@@ -41,6 +41,13 @@ def with_raw_response(data: T, exchange: Exchange) -> WithRawResponse[T]:
     return WithRawResponse(data, _raw_response(exchange, exchange.outcome, None))
 
 
+def request_id_of(exchange: Exchange) -> str | None:
+    """Give the API's name for a request that succeeded, as its raw response does."""
+    assert isinstance(exchange.outcome, Reply)  # noqa: S101  # a model always comes from a reply
+    request_id = _request_id(exchange.outcome, None)
+    return exchange.request.api_key.scrub_text(request_id) if request_id else None
+
+
 def decipher(exchange: Exchange, structure: Structure[T]) -> T | ElevenLabsError:
     """Return the model of a successful exchange, or the error of a failed one.
 
@@ -95,10 +102,8 @@ def _body_fault(reply: Reply) -> str:
 
 
 def _raw_response(exchange: Exchange, reply: Reply, document: Any) -> RawResponse:
-    headers, url = reply.headers, exchange.request.url
-    # Successful mints carry `request-id`; refusals by the front end carry only `x-trace-id`.
-    request_id = headers.get("request-id") or headers.get("x-trace-id") or _string(_detail(document), "request_id")
-    pairs = tuple(headers.items())
+    url, request_id = exchange.request.url, _request_id(reply, document)
+    pairs = tuple(reply.headers.items())
     key = exchange.request.api_key
     if key.is_in("\n".join((url, request_id or "", *chain.from_iterable(pairs)))):
         pairs = tuple((key.scrub_text(name), key.scrub_text(value)) for name, value in pairs)
@@ -112,6 +117,12 @@ def _raw_response(exchange: Exchange, reply: Reply, document: Any) -> RawRespons
         retries_taken=exchange.retries_taken,
         elapsed_in_seconds=exchange.elapsed_in_seconds,
     )
+
+
+def _request_id(reply: Reply, document: Any) -> str | None:
+    # Successful mints carry `request-id`; refusals by the front end carry only `x-trace-id`.
+    headers = reply.headers
+    return headers.get("request-id") or headers.get("x-trace-id") or _string(_detail(document), "request_id")
 
 
 def _detail(document: Any) -> Any:

@@ -113,13 +113,14 @@ class TokenEndpoint:
 
 def _mint_of(client: object) -> tuple[Mint, bool]:
     """Give the client's method in its async form, which never blocks, and whether the client is a sync one."""
-    if isinstance(client, AsyncElevenLabsClient):
-        return client.tokens.single_use.with_raw_response.create, False
     if isinstance(client, ElevenLabsClient):
-        return client._asynchronous.tokens.single_use.with_raw_response.create, True  # noqa: SLF001  # our own
-    raise ElevenLabsConfigError(
-        f"client must be an AsyncElevenLabsClient or an ElevenLabsClient, not {type(client).__name__}"
-    )
+        return _mint_of(client._asynchronous)[0], True  # noqa: SLF001  # our own
+    if not isinstance(client, AsyncElevenLabsClient):
+        raise ElevenLabsConfigError(
+            f"client must be an AsyncElevenLabsClient or an ElevenLabsClient, not {type(client).__name__}"
+        )
+    create = client.tokens.single_use.create
+    return lambda token_type: create(token_type)._with_request_id(), False  # noqa: SLF001  # our own
 
 
 def _checked_token_types(token_types: object) -> tuple[str, ...]:

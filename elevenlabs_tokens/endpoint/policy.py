@@ -18,9 +18,11 @@ from elevenlabs_tokens.endpoint.replies import RefusedError, Reply, internal_err
 from elevenlabs_tokens.endpoint.request import EndpointRequest
 from elevenlabs_tokens.endpoint.runners import Hook, Runner
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
-from elevenlabs_tokens.responses import WithRawResponse
 
-Mint = Callable[[str], Coroutine[Any, Any, WithRawResponse[SingleUseTokenResponseModel]]]
+Minted = tuple[SingleUseTokenResponseModel, str | None]
+"""A token, and the API's name for the request that brought it."""
+
+Mint = Callable[[str], Coroutine[Any, Any, Minted]]
 ReadBody = Callable[[], Awaitable[bytes]]
 """Gives the body, or 16 KiB and a byte of it. Raises `TimeoutError`; `EOFError` or `OSError` where it breaks off."""
 
@@ -93,11 +95,10 @@ class Policy:
         content_type = request.headers.get("content-type", "")
         token_type = entry.token_type = bodies.requested_type(body, content_type, self.token_types)
         await self._check_rate(str(user_id), run)
-        minted = await self._minted(token_type, run)
-        entry.request_id = minted.raw_response.request_id
+        token, entry.request_id = await self._minted(token_type, run)
         if self.on_minted is not None:
             await _call(run, self.on_minted, user_id, token_type, entry.request_id)
-        return token_reply(minted.data.to_dict())
+        return token_reply(token.to_dict())
 
     async def _user_id(self, request: EndpointRequest, run: Runner) -> UserId:
         user_id = await _call(run, self.authorize, request)
@@ -137,7 +138,7 @@ class Policy:
                 429, "rate_limited", "Too many requests. Try again later.", retry_after_in_seconds=seconds
             )
 
-    async def _minted(self, token_type: str, run: Runner) -> WithRawResponse[SingleUseTokenResponseModel]:
+    async def _minted(self, token_type: str, run: Runner) -> Minted:
         if run.is_cancelled:  # a hook swallowed the cancellation
             raise asyncio.CancelledError
         try:
