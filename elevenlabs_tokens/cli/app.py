@@ -207,22 +207,34 @@ async def emulator(
     port: Annotated[int, Parameter(metavar="NUMBER")] = 8765,
     token_lifetime: Annotated[float, Parameter(metavar="SECONDS")] = 900,
     api_key: Annotated[tuple[str, ...], Parameter(metavar="KEY", negative="", show_default=False)] = (),
+    control: _Flag = False,
+    as_json: _Json = False,
 ) -> None:
-    """Run a local ElevenLabs until Ctrl-C. Its base URL is the first line of output.
+    """Run a local ElevenLabs until Ctrl-C. Its base URL is the first line of output; requests go to standard error.
 
     Args:
         host: The address to listen on. Anyone who can reach it can use the emulator.
         port: The port to listen on; 0 takes a free one.
         token_lifetime: How long an unused token is good for.
         api_key: A key to accept; may be repeated. Without this option, any key is accepted.
+        control: Let programs on this machine steer it over HTTP, under /emulator/.
+        as_json: Print each request as a line of JSON.
     """
+    from elevenlabs_tokens.cli.requests import show_requests
     from elevenlabs_tokens.emulator import Emulator
 
     with _usage_errors():
-        emulated = Emulator(api_keys=api_key or None, token_lifetime_in_seconds=token_lifetime, host=host, port=port)
+        emulated = Emulator(
+            api_keys=api_key or None,
+            token_lifetime_in_seconds=token_lifetime,
+            host=host,
+            port=port,
+            control=control,
+        )
     interrupted = _interruption()
     async with emulated:
         print(emulated.base_url, flush=True)
+        show_requests(as_json=as_json)
         note(_invitation(host, emulated.base_url, key="one-of-yours" if api_key else "sk_emulator"))
         await interrupted.wait()
 
@@ -241,8 +253,12 @@ def _interruption() -> "asyncio.Event":
 def _invitation(host: str, base_url: str, *, key: str) -> str:
     lines = [
         "Each token minted here opens one connection, like a real one. Stop the emulator with Ctrl-C.",
+        "Set this for the app under test:",
+        f"  ELEVENLABS_BASE_URL={base_url}",
+        f"  ELEVENLABS_API_KEY={key}",
         f"Mint one: ELEVENLABS_API_KEY={key} {name_to_copy()} create realtime_scribe --base-url {base_url}",
     ]
     if not is_loopback(host):
         lines.append(f"Anyone who can reach {host} can use it.")
+        lines.append("An app on another machine reaches it by this machine's name, and needs allow_insecure_http=True.")
     return "\n".join(lines)
