@@ -1,6 +1,8 @@
 """The command `doctor`, against servers and proxies on real sockets: each cause is named, and no secret is shown."""
 
 import json
+import os
+import pty
 import socket
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,7 +15,7 @@ from time import time
 import pytest
 import trustme
 
-from cli.command import run
+from cli.command import COMMAND, run, run_process
 from elevenlabs_tokens.emulator import Emulator
 from frozen import KEY
 from proxies import ConnectProxy, server_context
@@ -231,3 +233,22 @@ def test_a_server_that_never_answers(api: ScriptedApi) -> None:
 
     assert {"realtime_scribe": "timeout"} == causes(shown.stdout)
     assert 1 == len(api.requests)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False], ids=["terminal", "file"])
+def test_a_mint_that_takes_longer_than_a_second(api: ScriptedApi, is_terminal: bool) -> None:  # noqa: FBT001  # pytest calls by name
+    """A terminal shows what is waited for; elsewhere, nothing but the plain text is written."""
+    api.delay_in_seconds = 1.3
+    reader, writer = pty.openpty() if is_terminal else os.pipe()
+    command = [*COMMAND, "create", "realtime_scribe", "--base-url", api.base_url]
+
+    shown = run_process(command, {"ELEVENLABS_API_KEY": KEY, "TERM": "xterm"}, stderr=writer)
+
+    os.set_blocking(reader, False)
+    os.write(writer, b"end")
+    errors = os.read(reader, 65536)
+    os.close(reader)
+    os.close(writer)
+    assert f"{TOKEN['token']}\n" == shown.stdout
+    assert is_terminal == (b"Minting a token for realtime_scribe" in errors)
+    assert is_terminal or errors == b"end"
