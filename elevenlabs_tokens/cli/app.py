@@ -3,6 +3,8 @@
 import json
 import signal
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
@@ -11,7 +13,7 @@ from elevenlabs_tokens._version import __version__
 from elevenlabs_tokens.cli.program import NAME, CommandError, UsageError, name_to_copy, note, shown_name
 from elevenlabs_tokens.cli.wording import explanation, in_words_of_a_shell
 from elevenlabs_tokens.environments import ElevenLabsEnvironment, checked_base_url, is_loopback
-from elevenlabs_tokens.exceptions import ElevenLabsConfigError, ElevenLabsError
+from elevenlabs_tokens.exceptions import ElevenLabsError
 from elevenlabs_tokens.models import SingleUseTokenType, checked_token_type, connection_of
 from elevenlabs_tokens.options import API_KEY_VARIABLE, key_or_environment
 
@@ -23,6 +25,10 @@ _KINDS = {int: "a whole number", float: "a number"}
 
 _Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 """An option without a value, and without an opposite."""
+_Type = Literal["realtime_scribe", "batch_scribe", "tts_websocket"] | str  # noqa: PYI051  # shells complete them
+_Json = Annotated[_Flag, Parameter(name="--json")]
+_Region = Annotated[ElevenLabsEnvironment, Parameter(metavar="REGION")]
+_Address = Annotated[str | None, Parameter(metavar="URL")]
 
 
 def call() -> None:
@@ -83,20 +89,20 @@ def _app_called(name: str) -> App:
         print_error=False,
         result_action="return_value",
     )
-    for command in (create, demo, emulator):
+    for command in (create, demo, doctor, emulator):
         app.command(command)
     return app
 
 
 async def create(
-    token_type: Literal["realtime_scribe", "batch_scribe", "tts_websocket"] | str,  # noqa: PYI051  # shells complete them
+    token_type: _Type,
     /,
     *,
-    as_json: Annotated[_Flag, Parameter(name="--json")] = False,
+    as_json: _Json = False,
     as_url: Annotated[_Flag, Parameter(name="--url")] = False,
     voice_id: Annotated[str | None, Parameter(metavar="ID")] = None,
-    environment: Annotated[ElevenLabsEnvironment, Parameter(metavar="REGION")] = ElevenLabsEnvironment.PRODUCTION,
-    base_url: Annotated[str | None, Parameter(metavar="URL")] = None,
+    environment: _Region = ElevenLabsEnvironment.PRODUCTION,
+    base_url: _Address = None,
     allow_insecure_http: _Flag = False,
 ) -> None:
     """Mint a token and print it. The API key is read from ELEVENLABS_API_KEY.
@@ -114,21 +120,19 @@ async def create(
         raise UsageError("--json and --url exclude each other")
     if voice_id is not None and not as_url:
         raise UsageError("--voice-id is for --url")
-    try:
+    with _usage_errors():
         checked_token_type(token_type)
         if as_url:
             connection_of(token_type, voice_id=voice_id)
         if base_url is not None:
             checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
-    except ElevenLabsConfigError as error:
-        raise UsageError(in_words_of_a_shell(str(error))) from error
     if key_or_environment(None) is None:
         raise CommandError(f"there is no API key: set {API_KEY_VARIABLE}")
     from elevenlabs_tokens import AsyncElevenLabsClient
+    from elevenlabs_tokens.cli.progress import progress
 
-    async with AsyncElevenLabsClient(
-        environment=environment, base_url=base_url, allow_insecure_http=allow_insecure_http
-    ) as client:
+    client = AsyncElevenLabsClient(environment=environment, base_url=base_url, allow_insecure_http=allow_insecure_http)
+    async with progress(f"Minting a token for {token_type}"), client:
         token = await client.tokens.single_use.create(token_type)
     if as_json:
         print(json.dumps(token.to_dict()))
@@ -137,6 +141,56 @@ async def create(
         print(token.connect_url(voice_id=voice_id, model_id=model_id))
     else:
         print(token.token)
+
+
+@contextmanager
+def _usage_errors(**names: str) -> Generator[None, None, None]:
+    """Turn what the package refuses into wrong usage; `names` are those of a command's own for parameters."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(in_words_of_a_shell(str(error), **names)) from error
+
+
+async def doctor(
+    *,
+    token_type: Annotated[
+        tuple[_Type, ...], Parameter(name="--type", metavar="TYPE", negative="", show_default=False)
+    ] = (),
+    as_json: _Json = False,
+    environment: _Region = ElevenLabsEnvironment.PRODUCTION,
+    base_url: _Address = None,
+    allow_insecure_http: _Flag = False,
+) -> None:
+    """Mint a throw-away token of each type, and name the cause of what fails. No token and no key is printed.
+
+    Args:
+        token_type: A type to mint; may be repeated. Without this option, every type that is known.
+        as_json: Print JSON: each check with its outcome, its cause, and what to do.
+        environment: The region of the API.
+        base_url: Another address of the API, or ELEVENLABS_BASE_URL; either wins over --environment.
+        allow_insecure_http: Allow http: to another machine, although anyone in between can then read the API key.
+    """
+    with _usage_errors(token_type="--type"):  # noqa: S106  # the name of an option
+        for each in token_type:
+            checked_token_type(each)
+        if base_url is not None:
+            checked_base_url(base_url, allow_insecure_http=allow_insecure_http)
+    from elevenlabs_tokens.cli.doctor import examine, show
+
+    checks = await examine(
+        token_type or tuple(SingleUseTokenType),
+        environment=environment,
+        base_url=base_url,
+        allow_insecure_http=allow_insecure_http,
+    )
+    all_well = all(check.outcome != "failed" for check in checks)
+    if as_json:
+        print(json.dumps({"ok": all_well, "checks": [check.to_dict() for check in checks]}))
+    else:
+        show(checks)
+    if not all_well:
+        sys.exit(1)
 
 
 async def demo() -> None:
@@ -153,24 +207,34 @@ async def emulator(
     port: Annotated[int, Parameter(metavar="NUMBER")] = 8765,
     token_lifetime: Annotated[float, Parameter(metavar="SECONDS")] = 900,
     api_key: Annotated[tuple[str, ...], Parameter(metavar="KEY", negative="", show_default=False)] = (),
+    control: _Flag = False,
+    as_json: _Json = False,
 ) -> None:
-    """Run a local ElevenLabs until Ctrl-C. Its base URL is the first line of output.
+    """Run a local ElevenLabs until Ctrl-C. Its base URL is the first line of output; requests go to standard error.
 
     Args:
         host: The address to listen on. Anyone who can reach it can use the emulator.
         port: The port to listen on; 0 takes a free one.
         token_lifetime: How long an unused token is good for.
         api_key: A key to accept; may be repeated. Without this option, any key is accepted.
+        control: Let programs on this machine steer it over HTTP, under /emulator/.
+        as_json: Print each request as a line of JSON.
     """
+    from elevenlabs_tokens.cli.requests import show_requests
     from elevenlabs_tokens.emulator import Emulator
 
-    try:
-        emulated = Emulator(api_keys=api_key or None, token_lifetime_in_seconds=token_lifetime, host=host, port=port)
-    except ValueError as error:
-        raise UsageError(in_words_of_a_shell(str(error))) from error
+    with _usage_errors():
+        emulated = Emulator(
+            api_keys=api_key or None,
+            token_lifetime_in_seconds=token_lifetime,
+            host=host,
+            port=port,
+            control=control,
+        )
     interrupted = _interruption()
     async with emulated:
         print(emulated.base_url, flush=True)
+        show_requests(as_json=as_json)
         note(_invitation(host, emulated.base_url, key="one-of-yours" if api_key else "sk_emulator"))
         await interrupted.wait()
 
@@ -189,8 +253,12 @@ def _interruption() -> "asyncio.Event":
 def _invitation(host: str, base_url: str, *, key: str) -> str:
     lines = [
         "Each token minted here opens one connection, like a real one. Stop the emulator with Ctrl-C.",
+        "Set this for the app under test:",
+        f"  ELEVENLABS_BASE_URL={base_url}",
+        f"  ELEVENLABS_API_KEY={key}",
         f"Mint one: ELEVENLABS_API_KEY={key} {name_to_copy()} create realtime_scribe --base-url {base_url}",
     ]
     if not is_loopback(host):
         lines.append(f"Anyone who can reach {host} can use it.")
+        lines.append("An app on another machine reaches it by this machine's name, and needs allow_insecure_http=True.")
     return "\n".join(lines)

@@ -55,9 +55,10 @@ _WORDS: Mapping[str, str] = MappingProxyType(
 _PARAMETER = re.compile("|".join(sorted(_WORDS, key=len, reverse=True)))
 
 
-def in_words_of_a_shell(text: str) -> str:
-    """Replace the names of Python's parameters by those of options."""
-    return _PARAMETER.sub(lambda match: _WORDS[match.group()], text)
+def in_words_of_a_shell(text: str, **names: str) -> str:
+    """Replace the names of Python's parameters by those of options; `names` go before the usual ones."""
+    words = {**_WORDS, **names}
+    return _PARAMETER.sub(lambda match: words[match.group()], text)
 
 
 def explanation(error: ElevenLabsError) -> str:
@@ -66,11 +67,14 @@ def explanation(error: ElevenLabsError) -> str:
     The package's own text is `what happened; what to do`, and only its second half speaks of Python.
     """
     advice = next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
-    if advice is None:
-        return in_words_of_a_shell(str(error))
-    what = str(error).partition("; ")[0]
+    return in_words_of_a_shell(str(error)) if advice is None else f"{what_happened(error)}; {advice}"
+
+
+def what_happened(error: ElevenLabsError) -> str:
+    """Say what happened, with the API's own words, and without what to do."""
+    what = in_words_of_a_shell(str(error).partition("; ")[0])
     said = _said_by_the_api(error)
-    return f"{what}: {said}; {advice}" if said else f"{what}; {advice}"
+    return f"{what}: {said}" if said else what
 
 
 def _said_by_the_api(error: ElevenLabsError) -> str:

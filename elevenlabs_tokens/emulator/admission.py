@@ -10,7 +10,8 @@ from elevenlabs_tokens.emulator.api_errors import (
     NEEDS_AUTHORIZATION,
     ApiError,
 )
-from elevenlabs_tokens.emulator.ledger import TokenLedger
+from elevenlabs_tokens.emulator.journal import note_refusal
+from elevenlabs_tokens.emulator.ledger import TokenLedger, TokenRefusedError
 
 
 class KeyRefusedError(Exception):
@@ -68,7 +69,11 @@ class Admission:
             TokenRefusedError: The token cannot open this connection.
             KeyRefusedError: There is no token, and no key that is accepted.
         """
-        if token is not None:
-            self.ledger.spend(token, token_type)
-        else:
-            self.api_keys.check(api_key)
+        try:
+            if token is not None:
+                self.ledger.spend(token, token_type)
+            else:
+                self.api_keys.check(api_key)
+        except (TokenRefusedError, KeyRefusedError) as refusal:
+            note_refusal(str(refusal) if token is None else f"token: {refusal}")
+            raise

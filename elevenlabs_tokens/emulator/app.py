@@ -8,6 +8,7 @@ from elevenlabs_tokens.emulator.admission import Admission, ApiKeys
 from elevenlabs_tokens.emulator.batch_transcription import BatchTranscription
 from elevenlabs_tokens.emulator.dialogue import speak_dialogue
 from elevenlabs_tokens.emulator.faults import Fault, FaultQueue
+from elevenlabs_tokens.emulator.journal import logged
 from elevenlabs_tokens.emulator.ledger import TokenLedger
 from elevenlabs_tokens.emulator.minting import Minting
 from elevenlabs_tokens.emulator.replies import error_objects
@@ -43,7 +44,7 @@ def build_app(
         talk=speak_dialogue,
         takes_token_in_first_message=True,
     )
-    app = web.Application(middlewares=[error_objects])
+    app = web.Application(middlewares=[logged, error_objects])
     app.add_routes(
         [
             web.post("/v1/single-use-token/{token_type}", Minting(ledger, api_keys, faults, requests).serve),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,16 +12,20 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from rich.console import Console
 
 import elevenlabs_tokens
 from cli.command import COMMAND, MODULE, bare_environment, run, run_process, running_emulator
+from elevenlabs_tokens import AsyncElevenLabsClient
 from elevenlabs_tokens.cli import demo
 from elevenlabs_tokens.cli.conversations import tone
 from elevenlabs_tokens.emulator import Emulator
 from frozen import KEY
 from servers import Server, free_port
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_installed_command() -> None:
@@ -173,7 +178,65 @@ def test_emulator(number: signal.Signals, host: list[str]) -> None:
     assert (1, "401") == (refused.returncode, refused.stderr.split()[1])
     assert (0, "") == (process.returncode, rest)
     assert f"--base-url {base_url}" in errors
+    assert f"  ELEVENLABS_BASE_URL={base_url}\n  ELEVENLABS_API_KEY=one-of-yours\n" in errors
+    assert KEY not in errors
     assert bool(host) == ("Anyone who can reach 0.0.0.0 can use it." in errors)
+
+
+@pytest.mark.anyio
+async def test_the_requests_to_the_emulator() -> None:
+    """Each is one line that says what became of it, and shows neither a token nor a key."""
+    with running_emulator("--json", "--api-key", KEY) as (process, base_url):
+        async with aiohttp.ClientSession() as http, AsyncElevenLabsClient(api_key=KEY, base_url=base_url) as client:
+            token = await client.tokens.single_use.create("realtime_scribe")
+            dialogue = f"{token.websocket_base_url}/v1/text-to-dialogue/stream-input?single_use_token={token.token}"
+            for url in (token.connect_url(), token.connect_url(), dialogue):
+                async with http.ws_connect(url) as connection:
+                    await connection.receive()
+            for path in ("v1/speech-to-text", f"v1/single-use-token/{KEY}", f"{token.token}?single_use_token=a"):
+                await http.post(f"{base_url}/{path}", headers={"xi-api-key": "sk_unknown"})
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=20)
+
+    lines = [json.loads(line) for line in errors.splitlines() if line.startswith("{")]
+    assert sorted(
+        [
+            "POST /v1/single-use-token/realtime_scribe realtime_scribe 200",
+            "GET /v1/speech-to-text/realtime realtime_scribe closed with 1000",
+            "GET /v1/speech-to-text/realtime realtime_scribe refused (token: spent)",
+            "GET /v1/text-to-dialogue/stream-input ttd_websocket refused (token: wrong_type)",
+            "POST /v1/speech-to-text batch_scribe 422",
+            "POST /v1/single-use-token/*** *** 422",
+            "POST /*** - 404",
+        ]
+    ) == sorted(" ".join(line[name] for name in ("method", "path", "token_type", "outcome")) for line in lines)
+    assert not re.search(f"{KEY}|sk_unknown|sutkn_", errors)
+
+
+@pytest.mark.anyio
+async def test_a_connection_that_is_cut(caplog: pytest.LogCaptureFixture) -> None:
+    """A mint whose connection was cut is not logged as answered."""
+    caplog.set_level("INFO", "elevenlabs_tokens.emulator")
+    async with Emulator() as emulated, aiohttp.ClientSession() as http:
+        emulated.fail_next(disconnect=True)
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await http.post(f"{emulated.base_url}/v1/single-use-token/tts_websocket")
+
+    assert ["POST /v1/single-use-token/tts_websocket tts_websocket: connection lost"] == caplog.messages
+
+
+def test_the_healthcheck_of_the_docs() -> None:
+    """The command in the docs succeeds where an emulator listens, and fails where none does."""
+    (line,) = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", (DOCS / "command-line.md").read_text(), re.MULTILINE)
+    python, *arguments = json.loads(line)
+
+    def check(port: str) -> int:
+        return run_process([sys.executable, *(argument.replace("8765", port) for argument in arguments)]).returncode
+
+    with running_emulator("--host", "0.0.0.0") as (_, base_url):  # noqa: S104  # what the test is about
+        healthy = check(base_url.rpartition(":")[2])
+
+    assert ("python", 0, 1) == (python, healthy, check(base_url.rpartition(":")[2]))
 
 
 def test_an_emulator_that_is_stopped_early() -> None:

@@ -18,7 +18,7 @@ from frozen import KEY
 DOCS = Path(__file__).parents[2] / "docs"
 
 WRONG_USAGE = {
-    "nonsense": 'unknown command "nonsense". Available commands: create, demo, emulator (see elevenlabs-tokens --help)',
+    "nonsense": 'unknown command "nonsense". Available commands: create, demo, doctor, emulator (see',
     "create": "TOKEN_TYPE needs a value (see elevenlabs-tokens create --help)",
     "create realtime_scribe more": "unexpected argument 'more' (see elevenlabs-tokens create --help)",
     "create realtime_scribe --voice": "unknown option: --voice. Did you mean --voice-id? (see",
@@ -34,6 +34,9 @@ WRONG_USAGE = {
     "create realtime_scribe --base-url ftp://127.0.0.1": "--base-url does not begin with https://",
     "create realtime_scribe --base-url http://10.0.0.1": "(--allow-insecure-http permits it)",
     "create realtime_scribe --base-url": "--base-url needs a value (see",
+    "doctor --type ../voices": "--type must be one of realtime_scribe, batch_scribe, tts_websocket, or",
+    "doctor --base-url ftp://127.0.0.1": "--base-url does not begin with https:// (or http://",
+    "doctor realtime_scribe": "unexpected argument 'realtime_scribe' (see elevenlabs-tokens doctor --help)",
     "emulator --port none": "--port must be a whole number, not 'none' (see elevenlabs-tokens emulator --help)",
     "emulator --port 65536": "port must be a whole number from 0 to 65535",
     "emulator --token-lifetime -1": "--token-lifetime must be a number over 0",
@@ -151,7 +154,7 @@ def test_the_examples_of_the_docs() -> None:
 
     called = {app.parse_args(shlex.split(example))[0].__name__ for example in examples}
 
-    assert {"create", "demo", "emulator"} < called
-    for command in ("create", "demo", "emulator"):
+    assert {"create", "demo", "doctor", "emulator"} < called
+    for command in ("create", "demo", "doctor", "emulator"):
         for argument in app[command].assemble_argument_collection():
             assert f"`{argument.name}" in text
