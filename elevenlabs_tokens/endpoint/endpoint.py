@@ -119,8 +119,7 @@ def _mint_of(client: object) -> tuple[Mint, bool]:
         raise ElevenLabsConfigError(
             f"client must be an AsyncElevenLabsClient or an ElevenLabsClient, not {type(client).__name__}"
         )
-    create = client.tokens.single_use.create
-    return lambda token_type: create(token_type)._with_request_id(), False  # noqa: SLF001  # our own
+    return lambda token_type: client.tokens.single_use.create(token_type)._with_request_id(), False  # noqa: SLF001  # our own
 
 
 def _checked_token_types(token_types: object) -> tuple[str, ...]:
