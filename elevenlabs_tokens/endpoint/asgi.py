@@ -40,11 +40,11 @@ class AsgiApp:
                 await send({"type": f"lifespan.{step}.complete"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        inbox = _Inbox(receive)
         request = _request(scope)
+        is_without_body = request.headers.get("content-length") == "0"
+        inbox = _Inbox(receive, is_whole=is_without_body)
         work = self._endpoint.reply(request, inbox.body, IN_LOOP)
         # What watches also collects the body.
-        is_without_body = request.headers.get("content-length") == "0"
         reply = await reply_unless_left(work, inbox.watch, watched_after=_WATCHED_AFTER if is_without_body else 0)
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -54,10 +54,11 @@ class AsgiApp:
 class _Inbox:
     """What the server says of a request: its body, and that the frontend went away."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, *, is_whole: bool) -> None:
         self._receive = receive
         self._body = b""
-        self._is_whole = False
+        self._is_whole = is_whole
+        self._is_cut_off = False
         self._whole: asyncio.Future[None] | None = None
 
     async def watch(self) -> None:
@@ -68,12 +69,16 @@ class _Inbox:
                 self._is_whole = len(self._body) > MAX_BODY_BYTES or not message.get("more_body", False)
             if self._is_whole and self._whole is not None and not self._whole.done():
                 self._whole.set_result(None)
-        if self._whole is not None and not self._whole.done():
+        if not self._is_whole:
             # A frontend that closes only its half of the connection can still read that its body is too short.
-            self._whole.set_exception(EOFError)
+            self._is_cut_off = True
+            if self._whole is not None and not self._whole.done():
+                self._whole.set_exception(EOFError)
             await asyncio.get_running_loop().create_future()
 
     async def body(self) -> bytes:
+        if self._is_cut_off:
+            raise EOFError
         if not self._is_whole:
             self._whole = asyncio.get_running_loop().create_future()
             await asyncio.wait_for(self._whole, BODY_TIMEOUT_IN_SECONDS)

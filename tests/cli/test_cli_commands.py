@@ -157,6 +157,7 @@ def test_a_mint_that_is_interrupted() -> None:
         environment = bare_environment({"ELEVENLABS_API_KEY": KEY})
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
             connection, _ = silent.accept()
+            connection.recv(1)  # the request has come
             process.send_signal(signal.SIGINT)
             shown, _ = process.communicate(timeout=20)
         connection.close()
