@@ -48,6 +48,8 @@ RUN_ONCE = (
     "tests/test_generated.py",
     "tests/test_observability.py",
 )
+# Only the newest Python runs these tests, and the oldest one, with the lowest dependencies.
+RUN_AT_BOTH_ENDS = ("tests/endpoint/test_hooks.py",)
 
 nox.needs_version = ">=2026.8.10"
 nox.options.allow_parallel = True
@@ -133,14 +135,14 @@ def tests(session: nox.Session) -> None:
     """Run the tests on the built wheel; `nox -s tests-3.13 -- tests/pure -k query` runs some of them.
 
     The newest Python runs all tests, and checks that those in `tests/pure` cover every branch of the pure modules.
-    The other Pythons leave out RUN_ONCE and the command line.
+    The other Pythons leave out RUN_ONCE, RUN_AT_BOTH_ENDS and the command line.
     """
     _install(session, "test", *(["once"] if session.python == NEWEST else []))
     # Here and below, pytest runs as a script and not as a module, so that the wheel is imported and not the folder.
     if session.posargs:
         session.run("pytest", *session.posargs)
     elif session.python != NEWEST:
-        session.run("pytest", *_all_tests(session, *RUN_ONCE, "tests/cli"))
+        session.run("pytest", *_all_tests(session, *RUN_ONCE, *RUN_AT_BOTH_ENDS, "tests/cli"))
     else:
         session.run("pytest", *_all_tests(session, "tests/pure"))
         session.env["COVERAGE_FILE"] = f"{session.env_dir.resolve()}/coverage"

@@ -94,9 +94,8 @@ class Portal:
         try:
             self._running = starting.result()
         except Exception as error:
-            if (
-                not starting.done() or starting.exception() is not error
-            ):  # not the loop's error: a signal handler raised it in this thread
+            is_of_the_loop = starting.done() and starting.exception() is error
+            if not is_of_the_loop:  # a signal handler raised it in this thread
                 raise
             with self._lock:
                 if self._starting is starting:
@@ -139,9 +138,8 @@ class Portal:
             patience_ends_at = time.monotonic() + _PATIENCE_AT_EXIT_IN_SECONDS
             self._running.thread.join(_PATIENCE_AT_EXIT_IN_SECONDS)
             while self._calls and time.monotonic() < patience_ends_at:
-                time.sleep(
-                    0.001
-                )  # callers in daemon threads get a moment to raise their errors, because nothing joins them
+                # Callers in daemon threads get a moment to raise their errors, because nothing joins them.
+                time.sleep(0.001)
 
 
 def _is_from_the_package(error: ElevenLabsError) -> bool:

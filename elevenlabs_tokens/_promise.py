@@ -67,10 +67,8 @@ class HttpResponsePromise(Coroutine[Any, Any, T_co]):
             try:
                 raise outcome.with_traceback(self._traceback)  # a traceback grows each time it is raised: reset it
             finally:
-                del (
-                    self,
-                    outcome,
-                )  # the error's traceback refers to this frame: deleting these names avoids a reference cycle
+                # The error's traceback refers to this frame: deleting these names avoids a reference cycle.
+                del self, outcome
         return outcome[0]
 
     async def with_raw_response(self) -> WithRawResponse[T_co]:

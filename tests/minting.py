@@ -35,7 +35,7 @@ async def outcome_of(call: Awaitable[str]) -> tuple[str | type[BaseException], f
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait for what the server or the event loop is about to do."""
+    """Wait until the condition holds, 10 s at most."""
     async with asyncio.timeout(10):
         while not holds():  # noqa: ASYNC110  # neither tells when it has done it
             await asyncio.sleep(0.001)

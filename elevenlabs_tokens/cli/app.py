@@ -11,7 +11,7 @@ from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError, Pa
 
 from elevenlabs_tokens._version import __version__
 from elevenlabs_tokens.cli.program import NAME, CommandError, UsageError, name_to_copy, note, shown_name
-from elevenlabs_tokens.cli.wording import explanation, in_words_of_a_shell
+from elevenlabs_tokens.cli.wording import in_words_of_a_shell
 from elevenlabs_tokens.environments import ElevenLabsEnvironment, checked_base_url, is_loopback
 from elevenlabs_tokens.exceptions import ElevenLabsError
 from elevenlabs_tokens.models import SingleUseTokenType, checked_token_type, connection_of
@@ -45,6 +45,8 @@ def call() -> None:
     except UsageError as error:
         raise UsageError(_with_help(str(error), sys.argv[1])) from error
     except ElevenLabsError as error:
+        from elevenlabs_tokens.cli.findings import explanation
+
         raise CommandError(explanation(error)) from error
     except OSError as error:
         reason = error.strerror or str(error)

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from elevenlabs_tokens import AsyncElevenLabsClient, ElevenLabsError, SingleUseTokenResponseModel
 from elevenlabs_tokens.cli.conversations import SAMPLE_RATE, RefusedError, seconds_of, speak, tone, transcribe
+from elevenlabs_tokens.cli.findings import explanation
 from elevenlabs_tokens.cli.program import name_to_copy
-from elevenlabs_tokens.cli.wording import explanation
 from elevenlabs_tokens.emulator import Emulator
 
 _SENTENCE = "A token opens one connection, and then it is spent."

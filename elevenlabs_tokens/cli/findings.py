@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 
 from attrs import frozen
 
-from elevenlabs_tokens.cli.wording import what_happened
+from elevenlabs_tokens.cli.wording import in_words_of_a_shell, what_happened
 from elevenlabs_tokens.exceptions import (
     AuthenticationError,
     ElevenLabsConfigError,
@@ -23,6 +23,7 @@ from elevenlabs_tokens.exceptions import (
     ServerError,
     UnprocessableEntityError,
 )
+from elevenlabs_tokens.models import SingleUseTokenType
 from elevenlabs_tokens.options import API_KEY_VARIABLE
 
 _LARGEST_CLOCK_ERROR_IN_SECONDS = 60
@@ -84,10 +85,10 @@ _RULES: tuple[tuple[type[ElevenLabsError], str, str, str], ...] = (
     ),
     (PaymentRequiredError, "", "no-credit", "add credit to the account, or change its plan"),
     (NotFoundError, "", "wrong-address", f"check {_ADDRESS}: the API is not there"),
-    (UnprocessableEntityError, "", "unknown-type", "give another --type: the API does not know this one"),
+    (UnprocessableEntityError, "", "unknown-type", f"known token types: {', '.join(SingleUseTokenType)}"),
     (RateLimitError, "", "rate-limit", "wait, then call less often"),
     (ServerError, "", "api-down", "try again later, and look at https://status.elevenlabs.io"),
-    (ElevenLabsStatusError, "", "refused", f"check {_ADDRESS}, and tell the API's support"),
+    (ElevenLabsStatusError, "", "refused", f"check the arguments and {API_KEY_VARIABLE}, or ask the API's support"),
     (InvalidResponseError, "", "not-the-api", f"check {_ADDRESS}, and whether a proxy or a login page answers instead"),
     (
         ElevenLabsTLSError,
@@ -151,6 +152,14 @@ def finding_of(error: ElevenLabsError) -> Finding:
         if isinstance(error, kind) and re.search(words, text, re.IGNORECASE)
     )
     return Finding(cause, text, to_do, concerns_one_type=cause in _OF_ONE_TYPE)
+
+
+def explanation(error: ElevenLabsError) -> str:
+    """Say in one line what happened and what to do. What was refused here, and not by the API, says it by itself."""
+    if not isinstance(error, ElevenLabsStatusError | ElevenLabsConnectionError | InvalidResponseError):
+        return in_words_of_a_shell(str(error))
+    finding = finding_of(error)
+    return f"{finding.text}; {finding.to_do}"
 
 
 def clock_finding(date: str, now: float) -> Finding | None:

@@ -1,4 +1,4 @@
-"""What a terminal shows while a command waits."""
+"""Shows on a terminal what a command waits for."""
 
 import asyncio
 import sys

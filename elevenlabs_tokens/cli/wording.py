@@ -5,41 +5,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from elevenlabs_tokens.cli.program import in_one_line
-from elevenlabs_tokens.exceptions import (
-    AuthenticationError,
-    ElevenLabsConnectionError,
-    ElevenLabsError,
-    ElevenLabsStatusError,
-    ElevenLabsTimeoutError,
-    ElevenLabsTLSError,
-    InvalidResponseError,
-    NotFoundError,
-    PaymentRequiredError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServerError,
-    UnprocessableEntityError,
-)
-from elevenlabs_tokens.models import SingleUseTokenType
+from elevenlabs_tokens.exceptions import ElevenLabsError, UnprocessableEntityError
 
 _LONGEST_QUOTE = 200
-
-_ADVICE: Mapping[type[ElevenLabsError], str] = MappingProxyType(
-    {
-        AuthenticationError: "check the API key in ELEVENLABS_API_KEY",
-        PaymentRequiredError: "the account needs credit, or another plan",
-        PermissionDeniedError: "give this API key the missing permission in the ElevenLabs dashboard",
-        NotFoundError: "check --base-url or ELEVENLABS_BASE_URL",
-        UnprocessableEntityError: f"known token types: {', '.join(SingleUseTokenType)}",
-        RateLimitError: "wait, then call less often",
-        ServerError: "the API has a problem: try again later",
-        ElevenLabsStatusError: "check the arguments and ELEVENLABS_API_KEY",
-        InvalidResponseError: "check --base-url or ELEVENLABS_BASE_URL, and HTTPS_PROXY",
-        ElevenLabsTimeoutError: "check the network, or try again later",
-        ElevenLabsTLSError: "check --base-url or ELEVENLABS_BASE_URL; for a private authority, set SSL_CERT_FILE",
-        ElevenLabsConnectionError: "check the network, --base-url or ELEVENLABS_BASE_URL, and HTTPS_PROXY",
-    }
-)
 
 _WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -61,17 +29,11 @@ def in_words_of_a_shell(text: str, **names: str) -> str:
     return _PARAMETER.sub(lambda match: words[match.group()], text)
 
 
-def explanation(error: ElevenLabsError) -> str:
-    """Say what happened and what to do.
+def what_happened(error: ElevenLabsError) -> str:
+    """Say what happened, with the API's own words, and without what to do.
 
     The package's own text is `what happened; what to do`, and only its second half speaks of Python.
     """
-    advice = next((_ADVICE[kind] for kind in type(error).__mro__ if kind in _ADVICE), None)
-    return in_words_of_a_shell(str(error)) if advice is None else f"{what_happened(error)}; {advice}"
-
-
-def what_happened(error: ElevenLabsError) -> str:
-    """Say what happened, with the API's own words, and without what to do."""
     what = in_words_of_a_shell(str(error).partition("; ")[0])
     said = _said_by_the_api(error)
     return f"{what}: {said}" if said else what

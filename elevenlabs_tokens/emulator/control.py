@@ -1,10 +1,9 @@
-"""The handle of the emulator over HTTP, under `/emulator/`, for tests in other languages."""
+"""A control API: tests in other languages steer the emulator over HTTP, under `/emulator/`."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from inspect import signature
-from ipaddress import ip_address
 from typing import Any
 
 from aiohttp import web
@@ -34,7 +33,7 @@ def control_routes(
 
 def _local_only(handler: Handler) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        if not _is_loopback(request.remote):
+        if not _is_local(request.remote):
             return _refusal(403, "the control API answers this machine only")
         # A page of any site can send requests to this machine. Its browser names the site, or else, where the site's
         # name leads here, the host has that name.
@@ -45,12 +44,9 @@ def _local_only(handler: Handler) -> Handler:
     return serve
 
 
-def _is_loopback(address: str | None) -> bool:
-    if not address:
-        return False
-    parsed = ip_address(address)
-    # A socket that listens on all addresses gives IPv4 ones as ::ffff:127.0.0.1, foreign to Python before 3.13.
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback
+def _is_local(address: str | None) -> bool:
+    # A socket that listens on all addresses writes IPv4 ones as ::ffff:127.0.0.1.
+    return is_loopback((address or "").removeprefix("::ffff:"))
 
 
 def _calling(call: Callable[..., object]) -> Handler:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 AiohttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_LOOKS_EACH_SECONDS = 0.1
+_POLL_INTERVAL_IN_SECONDS = 0.1
 
 
 def handler_of(endpoint: "TokenEndpoint") -> AiohttpHandler:
@@ -28,7 +28,7 @@ def handler_of(endpoint: "TokenEndpoint") -> AiohttpHandler:
             return await _body(request)
 
         work = endpoint.reply(_request(request), body, IN_LOOP)
-        reply = await reply_unless_left(work, partial(_leaving, request), watched_after=_LOOKS_EACH_SECONDS)
+        reply = await reply_unless_left(work, partial(_leaving, request), delay_in_seconds=_POLL_INTERVAL_IN_SECONDS)
         return web.Response(status=reply.status, headers=reply.headers, body=reply.body or None)
 
     return handle
@@ -37,7 +37,7 @@ def handler_of(endpoint: "TokenEndpoint") -> AiohttpHandler:
 async def _leaving(request: web.Request) -> None:
     """Wait until the frontend goes away: aiohttp tells nobody, but its transport is gone then."""
     while request.transport is not None and not request.transport.is_closing():  # noqa: ASYNC110  # there is no event
-        await asyncio.sleep(_LOOKS_EACH_SECONDS)
+        await asyncio.sleep(_POLL_INTERVAL_IN_SECONDS)
 
 
 async def _body(request: web.Request) -> bytes:

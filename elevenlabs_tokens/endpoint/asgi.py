@@ -17,18 +17,18 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_WATCHED_AFTER = 0.05
-"""Seconds. Few mints are quicker, and those need no watch."""
+_WATCH_DELAY_IN_SECONDS = 0.05
+"""Few mints are quicker, and those need no watch."""
 
 
 class AsgiApp:
-    """An object and not a function, for Starlette's `Route` takes functions and methods for views."""
+    """An object, because Starlette's `Route` would call a function or a method as a view."""
 
     def __init__(self, endpoint: "TokenEndpoint") -> None:
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, refuse a socket, or say that there is nothing to start and to stop."""
+        """Serve a request, refuse a WebSocket, or tell the server that nothing has to be started or stopped."""
         if scope["type"] == "http":
             await self._serve(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -42,47 +42,41 @@ class AsgiApp:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _request(scope)
         is_without_body = request.headers.get("content-length") == "0"
-        inbox = _Inbox(receive, is_whole=is_without_body)
+        inbox = _Inbox(receive, is_without_body=is_without_body)
         work = self._endpoint.reply(request, inbox.body, IN_LOOP)
-        # What watches also collects the body.
-        reply = await reply_unless_left(work, inbox.watch, watched_after=_WATCHED_AFTER if is_without_body else 0)
+        # The watch also collects the body, so a request that has one is watched at once.
+        delay_in_seconds = _WATCH_DELAY_IN_SECONDS if is_without_body else 0
+        reply = await reply_unless_left(work, inbox.watch, delay_in_seconds=delay_in_seconds)
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
 
 
 class _Inbox:
-    """What the server says of a request: its body, and that the frontend went away."""
+    """Receives what the server says of a request: its body, and that the frontend went away."""
 
-    def __init__(self, receive: Receive, *, is_whole: bool) -> None:
+    def __init__(self, receive: Receive, *, is_without_body: bool) -> None:
         self._receive = receive
-        self._body = b""
-        self._is_whole = is_whole
-        self._is_cut_off = False
-        self._whole: asyncio.Future[None] | None = None
+        self._body: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        if is_without_body:
+            self._body.set_result(b"")
 
     async def watch(self) -> None:
         """Collect the body, and end when the frontend goes away."""
+        body = b""
         while (message := await self._receive())["type"] != "http.disconnect":
-            if not self._is_whole:
-                self._body += message.get("body", b"")[: MAX_BODY_BYTES + 1 - len(self._body)]
-                self._is_whole = len(self._body) > MAX_BODY_BYTES or not message.get("more_body", False)
-            if self._is_whole and self._whole is not None and not self._whole.done():
-                self._whole.set_result(None)
-        if not self._is_whole:
+            body += message.get("body", b"")[: MAX_BODY_BYTES + 1 - len(body)]
+            is_whole = len(body) > MAX_BODY_BYTES or not message.get("more_body", False)
+            if is_whole and not self._body.done():
+                self._body.set_result(body)
+        if not self._body.done():
             # A frontend that closes only its half of the connection can still read that its body is too short.
-            self._is_cut_off = True
-            if self._whole is not None and not self._whole.done():
-                self._whole.set_exception(EOFError)
+            self._body.set_exception(EOFError())
+            self._body.exception()  # asyncio must not complain if the body is never asked for
             await asyncio.get_running_loop().create_future()
 
     async def body(self) -> bytes:
-        if self._is_cut_off:
-            raise EOFError
-        if not self._is_whole:
-            self._whole = asyncio.get_running_loop().create_future()
-            await asyncio.wait_for(self._whole, BODY_TIMEOUT_IN_SECONDS)
-        return self._body
+        return await asyncio.wait_for(self._body, BODY_TIMEOUT_IN_SECONDS)
 
 
 def _request(scope: Scope) -> EndpointRequest:

@@ -8,16 +8,16 @@ from elevenlabs_tokens.endpoint.replies import RefusedError, Reply, refusal
 
 
 async def reply_unless_left(
-    reply: Coroutine[Any, Any, Reply], leaving: Callable[[], Coroutine[Any, Any, object]], *, watched_after: float
+    reply: Coroutine[Any, Any, Reply], leaving: Callable[[], Coroutine[Any, Any, object]], *, delay_in_seconds: float
 ) -> Reply:
     """Work on a reply, and cancel the work when the frontend goes away.
 
-    The work stays in the task of the request. The watch has a task of its own, which a quick reply does not need.
+    The work stays in the task of the request. Only the watch has a task of its own, and a quick reply ends before it.
 
     Args:
         reply: The work.
         leaving: Its coroutine ends when the frontend goes away.
-        watched_after: The watch begins after so many seconds.
+        delay_in_seconds: When the watch begins.
 
     Returns:
         The reply; of a frontend that went away, one that nobody will read.
@@ -35,7 +35,7 @@ async def reply_unless_left(
 
     def cancel(watch: asyncio.Task[object]) -> None:
         nonlocal has_left
-        # It is called a turn of the event loop after the watch has ended: the reply may be there by now.
+        # asyncio calls this a turn of the event loop after the watch has ended: the reply may be ready by now.
         if watch.cancelled():
             return
         watch.exception()  # a server may raise instead of telling
@@ -43,7 +43,7 @@ async def reply_unless_left(
             has_left = True
             task.cancel()
 
-    timer = loop.call_later(watched_after, begin)
+    timer = loop.call_later(delay_in_seconds, begin)
     try:
         return await reply
     except asyncio.CancelledError:

@@ -94,8 +94,8 @@ def _limiter(storage: str) -> Any:
         options = {
             "socket_timeout": _SOCKET_TIMEOUT_IN_SECONDS,
             "socket_connect_timeout": _SOCKET_TIMEOUT_IN_SECONDS,
-            # After a second of rest, a connection is tried first. A server that hangs would keep a count that it
-            # received, and count users later who were refused meanwhile.
+            # A connection that was idle for a second is tried first. If a Redis hangs, it executes later what it has
+            # received, and would count users who were refused meanwhile.
             "health_check_interval": 1,
         }
     try:
@@ -130,7 +130,9 @@ class _RemoteCounter:
         reset_after_fork(self)
 
     def after_fork_in_child(self) -> None:
-        self._threads = ThreadPoolExecutor(_MOST_THREADS, "elevenlabs-tokens-limits")  # starts none before it is used
+        self._threads = ThreadPoolExecutor(
+            _MOST_THREADS, "elevenlabs-tokens-limits"
+        )  # it starts no thread before the first use
 
     def hit(self, user_id: str) -> Future[float]:
         return self._threads.submit(_hit, self._limiter, self._rate, _key(user_id))
@@ -146,7 +148,9 @@ class _MemoryCounter:
     def __init__(self, rate: Any) -> None:
         self._amount: int = rate.amount
         self._seconds: int = rate.get_expiry()
-        self._hits: OrderedDict[str, deque[float]] = OrderedDict()  # by user; whoever was counted last is at the end
+        self._hits: OrderedDict[str, deque[float]] = (
+            OrderedDict()
+        )  # by user; the user who was counted last is at the end
         self.after_fork_in_child()
         reset_after_fork(self)
 

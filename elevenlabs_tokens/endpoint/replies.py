@@ -41,7 +41,7 @@ class RefusedError(Exception):
         code: What programs read: `"not_signed_in"`.
         message: What people read. Nothing of what the API answered is in it.
         retry_after_in_seconds: When to try again; None: the reply does not say.
-        reason: What the log says beside the code; it is not sent.
+        reason: Why, for the log only.
         request_id: The API's name for its own request, for the log.
     """
 

@@ -1,4 +1,4 @@
-"""How the app's own functions, the mint and the storage are waited for: in an event loop, or in a thread without one.
+"""Runners wait for the app's own functions, the mint and the storage: in an event loop, or in a thread without one.
 
 The policy awaits a runner's methods in both cases. In a thread they block and never suspend, so that the policy's
 coroutine runs to its end in one step.
@@ -21,7 +21,7 @@ from elevenlabs_tokens.exceptions import ElevenLabsConfigError
 T = TypeVar("T")
 
 _MOST_THREADS = 64
-"""How many sync hooks run at once in an event loop, beside the threads that the app uses for itself."""
+"""How many sync hooks of an event loop run at once; the threads that the app itself uses do not count."""
 
 _threads: RunVar[CapacityLimiter] = RunVar("elevenlabs_tokens.endpoint.threads")
 
@@ -31,9 +31,9 @@ class Hook:
     """One of the app's own functions.
 
     Attributes:
-        name: The argument of `TokenEndpoint` that it is.
-        function: The function; what it gives may have to be awaited, even if `is_async` is false.
-        is_async: Whether to call it gives a coroutine at once.
+        name: `authorize` or `on_minted`.
+        function: The function. Its result is awaited if it is awaitable, even if `is_async` is false.
+        is_async: Whether it is an `async def`, so that calling it cannot block.
     """
 
     name: str

@@ -176,7 +176,7 @@ def main() -> None:
     if arguments.json is not None:
         results.write(arguments.json)
     elif arguments.quick or arguments.before:
-        # These figures are not published; this only shows that the pages can be made.
+        # Check that the pages can be made from these figures, and publish nothing.
         _ = filled("", [results]), speed_chart(results), growth_chart(results), waits_chart(results.waits)
     else:
         results.write(kept)

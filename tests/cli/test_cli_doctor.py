@@ -64,7 +64,7 @@ def test_a_type_of_its_own(elevenlabs_emulator: Emulator) -> None:
 
 
 def test_a_failure_in_words(elevenlabs_emulator: Emulator) -> None:
-    """One line says what happened and what to do; what would fail in the same way is not tried."""
+    """One line says what happened and what to do. Types that would fail for the same cause are not tried."""
     elevenlabs_emulator.fail_next(status=503)
 
     shown = run("doctor", "--base-url", elevenlabs_emulator.base_url)

@@ -115,7 +115,8 @@ def test_what_the_api_refuses(elevenlabs_emulator: Emulator) -> None:
     assert (1, "") == (shown.returncode, shown.stdout)
     assert re.fullmatch(
         r"elevenlabs-tokens: 401 Unauthorized \(invalid_api_key\) from POST /v1/single-use-token/realtime_scribe"
-        r" \(request id \w+\): Invalid API key; check the API key in ELEVENLABS_API_KEY\n",
+        r" \(request id \w+\): Invalid API key; copy a key from the ElevenLabs dashboard into ELEVENLABS_API_KEY, "
+        r"and check --environment\n",
         shown.stderr,
     )
 

@@ -14,7 +14,8 @@ from elevenlabs_tokens._http.proxy import find_proxy
 from elevenlabs_tokens._http.structure import structure_token
 from elevenlabs_tokens._http.wire import Failure, FailureKind, Outcome, Reply, Request
 from elevenlabs_tokens._secrets import Secret
-from elevenlabs_tokens.cli.wording import explanation, in_words_of_a_shell
+from elevenlabs_tokens.cli.findings import explanation
+from elevenlabs_tokens.cli.wording import in_words_of_a_shell
 from elevenlabs_tokens.emulator import Emulator
 from elevenlabs_tokens.environments import checked_base_url
 from elevenlabs_tokens.models import checked_token_type, connection_of
@@ -114,4 +115,4 @@ def test_a_long_quote() -> None:
     """What the API says is cut, so that the advice after it is still seen."""
     text = explanation(outcome_error(Reply(400, {}, b'{"detail": {"message": "%s"}}' % (b"x" * 5000))))
 
-    assert text.endswith(f": {'x' * 200}...; check the arguments and ELEVENLABS_API_KEY")
+    assert text.endswith(f": {'x' * 200}...; check the arguments and ELEVENLABS_API_KEY, or ask the API's support")

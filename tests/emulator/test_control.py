@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from elevenlabs_tokens.emulator import Emulator
-from elevenlabs_tokens.emulator.control import _is_loopback
+from elevenlabs_tokens.emulator.control import _is_local
 from frontend import KEY_HEADER, TEXT_TO_SPEECH, Frontend
 from frozen import KEY
 
@@ -64,7 +64,7 @@ async def test_a_test_in_another_language_steers_it(http: aiohttp.ClientSession)
 async def test_wrong_calls_get_error_objects(
     http: aiohttp.ClientSession, name: str, body: Any, status: int, message: str
 ) -> None:
-    """The message says which argument is wrong."""
+    """The message names the wrong argument."""
     async with Emulator(control=True) as emulator:
         answered, document = await call(http, emulator, name, body)
 
@@ -99,4 +99,4 @@ async def test_a_web_page_cannot_steer_it(http: aiohttp.ClientSession) -> None:
 )
 def test_only_this_machine_may_steer_it(address: str | None, expected: bool) -> None:  # noqa: FBT001 - a table
     """Even if the emulator listens on all addresses."""
-    assert expected == _is_loopback(address)
+    assert expected == _is_local(address)

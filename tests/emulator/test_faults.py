@@ -71,7 +71,7 @@ def test_each_kind_of_body(body: Any, expected: bytes | None, content_type: str)
     ],
 )
 def test_bad_arguments_are_refused_at_the_call(arguments: dict[str, Any], message: str) -> None:
-    """The error says which argument is wrong."""
+    """The error names the wrong argument."""
     with pytest.raises(ValueError, match=message):
         Emulator().fail_next(**arguments)
 

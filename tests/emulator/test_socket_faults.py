@@ -94,6 +94,6 @@ async def test_a_slow_socket_says_the_same(emulator: Emulator, frontend: Fronten
     ],
 )
 async def test_bad_arguments_are_refused_at_the_call(arguments: dict[str, Any], message: str) -> None:
-    """The error says which argument is wrong."""
+    """The error names the wrong argument."""
     with pytest.raises(ValueError, match=message):
         Emulator().fail_next_socket(**arguments)

@@ -99,7 +99,7 @@ class Seer:
 KINDS: Mapping[str, Callable[..., Any]] = {
     "function": see,
     "async-function": see_async,
-    "async-lambda": lambda *arguments: see_async(*arguments),  # noqa: PLW0108  # no coroutine function, but awaitable
+    "async-lambda": lambda *arguments: see_async(*arguments),  # noqa: PLW0108  # not an `async def`, but it gives a coroutine
     "partial": partial(see),
     "async-partial": partial(see_async),
     "async-object": Seer(),

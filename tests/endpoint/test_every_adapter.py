@@ -21,7 +21,7 @@ def _recording(adapter: Adapter) -> Future[Recording]:
 
 
 def recorded(adapter: Adapter) -> Recording:
-    """Record an adapter once; if its server does not start, no test waits for it again."""
+    """Record an adapter once. If its server does not start, only the first test waits for it."""
     return _recording(adapter).result()
 
 
@@ -39,7 +39,7 @@ def test_names() -> None:
 
 
 def is_the_servers(reply: Reply | None, case: Case) -> bool:
-    """Tell whether the server answered by itself, as it may to this case."""
+    """Tell whether the server replied instead of the endpoint, as this case allows."""
     if reply is None:
         return None in case.server_says
     return reply.status in case.server_says and not reply.all("cache-control")

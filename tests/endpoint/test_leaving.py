@@ -61,7 +61,7 @@ def server(request: pytest.FixtureRequest, shared_api: ScriptedApi) -> Iterator[
 
 @pytest.fixture
 def frontend(request: pytest.FixtureRequest, server: Server, shared_api: ScriptedApi) -> Iterator[Frontend]:
-    """Give a frontend of a server that has seen no request of this test, and must log no error in it."""
+    """Give a frontend of the shared server, and fail if the server logs an error during the test."""
     shared_api.requests.clear()
     shared_api.request_came.clear()
     shared_api.connection_closed.clear()
@@ -136,7 +136,7 @@ async def test_leaving_as_the_reply_is_ready() -> None:
     assert task is not None
     seen: list[int] = []
     for turns in range(10):
-        seen.append((await reply_unless_left(work(turns), leave, watched_after=0)).status)
+        seen.append((await reply_unless_left(work(turns), leave, delay_in_seconds=0)).status)
         await asyncio.sleep(0)  # raises if the task was cancelled
 
         assert 0 == task.cancelling()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from elevenlabs_tokens._http.decipher import with_raw_response
+from elevenlabs_tokens._http.decipher import request_id_of, with_raw_response
 from elevenlabs_tokens.exceptions import ElevenLabsStatusError, InvalidResponseError
 from elevenlabs_tokens.models import SingleUseTokenResponseModel
 from elevenlabs_tokens.responses import Headers, RawResponse, WithRawResponse
@@ -77,6 +77,24 @@ def test_a_token_with_its_raw_response() -> None:
     )
     assert isinstance(result, WithRawResponse)
     assert (TOKEN, expected) == (result.data.token, result.raw_response)
+
+
+@pytest.mark.parametrize(
+    ("headers", "request_id"),
+    [
+        ([("request-id", "r1"), ("x-trace-id", "t1")], "r1"),
+        ([("x-trace-id", "t1")], "t1"),
+        ([("request-id", f"r-{KEY}")], "r-***"),
+        ([("request-id", "")], None),
+        ([], None),
+    ],
+)
+def test_the_request_id_of_a_token(headers: Pairs, request_id: str | None) -> None:
+    """It is the same with the raw response and without it."""
+    outcome = exchange(reply(200, GOOD, headers))
+
+    assert request_id == request_id_of(outcome)
+    assert request_id == with_raw_response(None, outcome).raw_response.request_id
 
 
 NO_TOKEN = "expected a string @ $.token"
