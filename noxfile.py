@@ -49,7 +49,7 @@ RUN_ONCE = (
     "tests/test_observability.py",
 )
 # Only the newest Python runs these tests, and the oldest one, with the lowest dependencies.
-RUN_AT_BOTH_ENDS = ("tests/endpoint/test_hooks.py",)
+RUN_AT_BOTH_ENDS = ("tests/emulator", "tests/endpoint")
 
 nox.needs_version = ">=2026.8.10"
 nox.options.allow_parallel = True
