@@ -53,7 +53,6 @@ RUN_AT_BOTH_ENDS = ("tests/emulator", "tests/endpoint")
 
 nox.needs_version = ">=2026.8.10"
 nox.options.allow_parallel = True
-nox.options.sessions = ["tests", "tests-lowest", "types", "docs", "lint"]  # the longest first, so that all end together
 nox.options.error_on_external_run = True
 nox.options.error_on_missing_interpreters = False
 
@@ -94,6 +93,8 @@ def find_pythons() -> dict[str, str]:
 
 PYTHONS = find_pythons()
 OLDEST, NEWEST = next(iter(PYTHONS)), next(reversed(PYTHONS))
+# The longest first, so that all end together.
+nox.options.sessions = [f"tests-{NEWEST}", "tests-lowest", "types", "tests", "docs", "lint"]
 # nox looks up interpreters by name: the real ones must come before the shims of version managers.
 os.environ["PATH"] = os.pathsep.join([*(str(Path(python).parent) for python in PYTHONS.values()), os.environ["PATH"]])
 # The sessions install without compiling, so Python must keep what it compiles when it first imports it.
